@@ -1,0 +1,39 @@
+const swc = [
+  '@swc/jest',
+  {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, useDefineForClassFields: true },
+      target: 'es2023',
+    },
+    module: { type: 'es6' },
+  },
+];
+
+const project = (displayName, testMatch, extra = {}) => ({
+  displayName,
+  testMatch,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '^.+\\.ts$': swc },
+  ...extra,
+});
+
+/** One set of servers a run, whichever of these projects take part. */
+const withServers = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+};
+
+/** Unit and architecture tests need no socket; the others start real servers. */
+export default {
+  projects: [
+    project('architecture', ['<rootDir>/test/architecture.test.ts']),
+    project('unit', ['<rootDir>/test/unit/**/*.test.ts']),
+    project('integration', ['<rootDir>/test/integration/**/*.test.ts'], withServers),
+    project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
+  ],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};
