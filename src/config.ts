@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { UserError } from './platform/errors.js';
+import { LOG_LEVELS } from './platform/logger.js';
+
+/** An environment: `process.env`, or one made for a child process or a test. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
+const port = whole(0, 65_535);
+const url = (...protocols: string[]) =>
+  z
+    .string({ error: 'is required' })
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+      error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    });
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+const common = {
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  STREAM_PREFIX: z
+    .string()
+    .regex(/^[\w:{}.-]+$/, 'must be letters, digits and any of _ : . - { }')
+    .default('ethhook'),
+  EVENTS_RETENTION_DAYS: whole(1, 3_650).default(90),
+  ATTEMPTS_RETENTION_DAYS: whole(1, 3_650).default(30),
+  CLICKHOUSE_CLUSTER: z.string().max(0, 'must be empty: clusters are not supported in this version').default(''),
+};
+const stores = {
+  POSTGRES_URL: url('postgres:', 'postgresql:'),
+  CLICKHOUSE_URL: url('http:', 'https:'),
+  REDIS_URL: url('redis:', 'rediss:'),
+};
+const authentication = {
+  JWT_SECRET: list.refine((secrets) => secrets.length > 0, 'must hold a secret').optional(),
+  JWKS_URL: url('http:', 'https:').optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
+};
+
+const gatewaySettings = {
+  ...common,
+  ...authentication,
+  PORT: port.default(4000),
+  HOST: z.string().default('0.0.0.0'),
+  MAX_PAGE_SIZE: whole(1, 10_000).default(500),
+  MAX_HOURLY_RANGE_HOURS: whole(1, 100_000).default(2_400),
+  MAX_DAILY_RANGE_DAYS: whole(1, 10_000).default(400),
+  DEMO_TOKEN: z.string().optional(),
+};
+const workerSettings = {
+  ...common,
+  HOST: z.string().default('0.0.0.0'),
+  WORKER_PORT: port.default(4001),
+  BATCH_MAX_ROWS: whole(1, 500_000).default(50_000),
+  BATCH_MAX_BYTES: whole(1_024, 268_435_456).default(16_777_216),
+  BATCH_MAX_AGE_MS: whole(0, 4_000).default(100),
+};
+
+const gatewaySchema = z
+  .object({ ...gatewaySettings, ...stores })
+  .refine((values) => values.JWT_SECRET !== undefined || values.JWKS_URL !== undefined, {
+    path: ['JWT_SECRET'],
+    error: 'is required, unless JWKS_URL is set',
+    // Also beside other mistakes, so that all are told at once.
+    when: () => true,
+  });
+
+const workerSchema = z.object({ ...workerSettings, ...stores });
+
+/** `up` makes the URLs itself, and picks what is not set here. */
+const upSchema = z.object({
+  ...gatewaySettings,
+  ...workerSettings,
+  HOST: z.string().default('127.0.0.1'),
+  WORKER_PORT: port.optional(),
+});
+
+const migrateSchema = z.object({
+  ...common,
+  POSTGRES_URL: stores.POSTGRES_URL,
+  CLICKHOUSE_URL: stores.CLICKHOUSE_URL,
+});
+
+const rollupsSchema = z.object({
+  ...common,
+  CLICKHOUSE_URL: stores.CLICKHOUSE_URL,
+  REDIS_URL: stores.REDIS_URL,
+});
+
+const deadLettersSchema = z.object({
+  ...common,
+  REDIS_URL: stores.REDIS_URL,
+});
+
+const simulateSchema = z.object({
+  ...common,
+  POSTGRES_URL: stores.POSTGRES_URL,
+  REDIS_URL: stores.REDIS_URL,
+});
+
+const tokenSchema = z.object({
+  POSTGRES_URL: stores.POSTGRES_URL,
+  JWT_SECRET: authentication.JWT_SECRET,
+  JWT_ISSUER: authentication.JWT_ISSUER,
+  JWT_AUDIENCE: authentication.JWT_AUDIENCE,
+});
+
+export type GatewayConfig = z.infer<typeof gatewaySchema>;
+export type WorkerConfig = z.infer<typeof workerSchema>;
+export type MigrateConfig = z.infer<typeof migrateSchema>;
+export type UpConfig = z.infer<typeof upSchema>;
+type RollupsConfig = z.infer<typeof rollupsSchema>;
+type DeadLettersConfig = z.infer<typeof deadLettersSchema>;
+type SimulateConfig = z.infer<typeof simulateSchema>;
+type TokenConfig = z.infer<typeof tokenSchema>;
+
+/** What this process was started with, for whoever makes another process's environment of it. */
+export const processEnvironment = (): Environment => process.env;
+
+/** Whether npm, npx or a script of package.json started this process. */
+export const runByNpm = (environment: Environment = process.env): boolean => environment['npm_execpath'] !== undefined;
+
+export const readGatewayConfig = (environment: Environment = process.env): GatewayConfig =>
+  read(gatewaySchema, environment);
+export const readWorkerConfig = (environment: Environment = process.env): WorkerConfig =>
+  read(workerSchema, environment);
+export const readMigrateConfig = (environment: Environment = process.env): MigrateConfig =>
+  read(migrateSchema, environment);
+export const readRollupsConfig = (environment: Environment): RollupsConfig => read(rollupsSchema, environment);
+export const readDeadLettersConfig = (environment: Environment): DeadLettersConfig =>
+  read(deadLettersSchema, environment);
+export const readSimulateConfig = (environment: Environment = process.env): SimulateConfig =>
+  read(simulateSchema, environment);
+export const readTokenConfig = (environment: Environment): TokenConfig => read(tokenSchema, environment);
+export const readUpConfig = (environment: Environment): UpConfig => read(upSchema, environment);
+
+/** Reports every wrong or missing variable at once. An empty variable counts as one that is not set. */
+function read<Values>(schema: z.ZodType<Values>, environment: Environment): Values {
+  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(set);
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`);
+  throw new UserError(
+    `The environment is not usable:\n${lines.join('\n')}\nSet these variables (docs/configuration.md) and start again.`,
+    2,
+  );
+}
