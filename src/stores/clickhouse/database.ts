@@ -1,0 +1,140 @@
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
+import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+
+/** One named query: the name is its `log_comment`, so that `system.query_log` tells who asked. */
+export interface ClickHouseQuery {
+  readonly name: string;
+  readonly query: string;
+  /** Bound as `{name: Type}`; times go in as milliseconds. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly settings?: ClickHouseSettings;
+  readonly signal?: AbortSignal;
+}
+
+/** An INSERT whose query ends with FORMAT; the rows are the body. */
+interface ClickHouseInsert extends ClickHouseQuery {
+  readonly body: Buffer;
+}
+
+interface ClickHouseOptions {
+  /** The process and its task, shown as the user agent. */
+  readonly applicationName: string;
+  /** Connections at most. Default 10. */
+  readonly maxConnections?: number;
+  /** A query that runs longer is given up here and at the server, milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+/** Error codes that say the server is short of something or stopping, so that the same query may be sent again. */
+const UNAVAILABLE = new Set([
+  '202', // TOO_MANY_SIMULTANEOUS_QUERIES
+  '203', // NO_FREE_CONNECTION
+  '209', // SOCKET_TIMEOUT
+  '210', // NETWORK_ERROR
+  '236', // ABORTED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '242', // TABLE_IS_READ_ONLY
+  '243', // NOT_ENOUGH_SPACE
+  '252', // TOO_MANY_PARTS
+  '394', // QUERY_WAS_CANCELLED
+  '999', // KEEPER_EXCEPTION
+]);
+const TIMEOUT_EXCEEDED = '159';
+
+/** A pool of connections to ClickHouse over HTTP. */
+export class ClickHouseDatabase {
+  readonly #client: ClickHouseClient;
+  /** The database's name, from the URL's path. */
+  readonly database: string;
+
+  constructor(url: string, options: ClickHouseOptions) {
+    const timeoutMs = options.timeoutMs ?? 30_000;
+    const { pathname } = new URL(url);
+    this.database = pathname === '/' || pathname === '' ? 'default' : decodeURIComponent(pathname.slice(1));
+    this.#client = createClient({
+      url,
+      application: options.applicationName,
+      max_open_connections: options.maxConnections ?? 10,
+      request_timeout: timeoutMs + 1_000,
+      clickhouse_settings: {
+        max_execution_time: timeoutMs / 1000,
+        cancel_http_readonly_queries_on_client_close: 1,
+        output_format_json_quote_64bit_integers: 0,
+      },
+      log: { level: 127 },
+    });
+  }
+
+  /** All rows of a SELECT. A failure after the first bytes were sent is found too. Fails with {@link UpstreamError}. */
+  async query<Row>({ name, query, params, settings, signal }: ClickHouseQuery): Promise<Row[]> {
+    try {
+      const result = await this.#client.query({
+        query,
+        format: 'JSONEachRow',
+        query_params: { ...params },
+        clickhouse_settings: { ...settings, log_comment: name },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      return await result.json<Row>();
+    } catch (error) {
+      throw upstreamError(name, error);
+    }
+  }
+
+  /** A statement without a result, such as DDL. Resolves to how many rows it wrote. Fails with {@link UpstreamError}. */
+  async command({ name, query, params, settings, signal }: ClickHouseQuery): Promise<number> {
+    try {
+      const { summary } = await this.#client.command({
+        query,
+        query_params: { ...params },
+        clickhouse_settings: { ...settings, log_comment: name },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      return Number(summary?.written_rows ?? 0);
+    } catch (error) {
+      throw upstreamError(name, error);
+    }
+  }
+
+  /** Sends rows in the format that the query names. Fails with {@link UpstreamError}, the rows being in or not. */
+  async insert({ name, query, body, settings, signal }: ClickHouseInsert): Promise<void> {
+    try {
+      const { stream } = await this.#client.exec({
+        query,
+        values: Readable.from([body], { objectMode: false }),
+        clickhouse_settings: { ...settings, log_comment: name },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      await buffer(stream);
+    } catch (error) {
+      throw upstreamError(name, error);
+    }
+  }
+
+  async ping(): Promise<void> {
+    const result = await this.#client.ping();
+    if (!result.success) throw upstreamError('ping', result.error);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+}
+
+function upstreamError(name: string, error: unknown): UpstreamError {
+  const code = codeOf(error);
+  const fromServer = error instanceof ClickHouseError;
+  const kind =
+    code === TIMEOUT_EXCEEDED
+      ? 'timeout'
+      : fromServer && code !== undefined && !UNAVAILABLE.has(code)
+        ? 'refused'
+        : 'unavailable';
+  return new UpstreamError('clickhouse', `${name}: ${messageOf(error)}`, {
+    cause: error,
+    kind,
+    ...(code === undefined ? {} : { code }),
+  });
+}

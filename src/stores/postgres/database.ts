@@ -1,0 +1,138 @@
+import pg from 'pg';
+import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+
+/** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
+export interface PostgresQuery {
+  readonly name: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+interface PostgresOptions {
+  /** `application_name` of every connection: the process and its task. */
+  readonly applicationName: string;
+  /** Connections at most. Default 10. */
+  readonly maxConnections?: number;
+  /** A statement that runs longer is cancelled by the server, milliseconds. Default 30,000. */
+  readonly statementTimeoutMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** SQLSTATE classes and codes that say nothing about the statement itself, so that it may be sent again. */
+const UNAVAILABLE = /^(08|53|55P03|57P0|40001|40P01|58)/;
+const STATEMENT_CANCELLED = '57014';
+
+/** A pool of connections to Postgres. Times are read as milliseconds since 1970, bigint as number. */
+export class PostgresDatabase {
+  readonly #pool: pg.Pool;
+
+  constructor(url: string, options: PostgresOptions) {
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      application_name: options.applicationName,
+      max: options.maxConnections ?? 10,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      options: '-c TimeZone=UTC',
+      types: { getTypeParser },
+    });
+    // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Runs one query on any connection. Fails with {@link UpstreamError}. */
+  async query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
+    } catch (error) {
+      throw upstreamError(query.name, error);
+    }
+  }
+
+  /** Lends one connection, as for a transaction or a session lock. Fails with {@link UpstreamError}. */
+  async withConnection<T>(name: string, use: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw upstreamError(name, error);
+    });
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      return await use(new PostgresConnection(client));
+    } catch (error) {
+      if (error instanceof UpstreamError && error.retryable) broken = error;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  /** Runs `use` on one connection inside BEGIN and COMMIT, or ROLLBACK where it throws. */
+  transaction<T>(name: string, use: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    return this.withConnection(name, (connection) => connection.transaction(name, () => use(connection)));
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+/** One connection, for as long as it is lent. */
+export class PostgresConnection {
+  constructor(private readonly client: pg.PoolClient) {}
+
+  async query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
+    try {
+      return (await this.client.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
+    } catch (error) {
+      throw upstreamError(query.name, error);
+    }
+  }
+
+  /** Runs `use` inside BEGIN and COMMIT, or ROLLBACK where it throws. */
+  async transaction<T>(name: string, use: () => Promise<T>): Promise<T> {
+    await this.query({ name, text: 'BEGIN' });
+    try {
+      const result = await use();
+      await this.query({ name, text: 'COMMIT' });
+      return result;
+    } catch (error) {
+      await this.query({ name, text: 'ROLLBACK' }).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+const tagged = ({ name, text }: PostgresQuery): string => `/* ${name} */ ${text}`;
+
+function upstreamError(name: string, error: unknown): UpstreamError {
+  const code = codeOf(error);
+  const fromServer = error instanceof pg.DatabaseError;
+  const kind =
+    code === STATEMENT_CANCELLED
+      ? 'timeout'
+      : fromServer && code !== undefined && !UNAVAILABLE.test(code)
+        ? 'refused'
+        : 'unavailable';
+  return new UpstreamError('postgres', `${name}: ${messageOf(error)}`, {
+    cause: error,
+    kind,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+/** `2026-01-01 00:00:00.123456+00` to milliseconds, cut off like everywhere else. */
+function parseTimestamp(text: string): number {
+  const seconds = text.slice(0, 19).replace(' ', 'T');
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? '';
+  return Date.parse(`${seconds}Z`) + Number(fraction.slice(0, 3).padEnd(3, '0'));
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+  if (oid === pg.types.builtins.TIMESTAMPTZ || oid === pg.types.builtins.TIMESTAMP) return parseTimestamp;
+  if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number;
+  return format === 'binary' ? pg.types.getTypeParser(oid, 'binary') : pg.types.getTypeParser(oid, 'text');
+}

@@ -1,0 +1,25 @@
+import type { RecordType } from '../../records/record-type.js';
+import type { PostgresDatabase } from './database.js';
+
+/** The column of a record whose value is too large for the table's own type, or undefined. */
+export type TooLarge<R> = (record: R) => (keyof R & string) | undefined;
+
+const MAXIMA: Readonly<Record<string, number>> = { smallint: 32_767, integer: 2_147_483_647 };
+const COLUMNS = `
+SELECT attname AS name, atttypid::regtype::text AS type
+FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`;
+
+/** Finds what a table that is older than this system has no room for. Fails with an UpstreamError. */
+export async function narrowColumns<R>(database: PostgresDatabase, type: RecordType<R>): Promise<TooLarge<R>> {
+  const columns = await database.query<{ name: string; type: string }>({
+    name: 'narrow_columns',
+    text: COLUMNS,
+    values: [type.table],
+  });
+  const maxima = new Map(columns.map((column) => [column.name, MAXIMA[column.type] ?? Number.POSITIVE_INFINITY]));
+  return (record) =>
+    type.columnNames.find((name) => {
+      const value = record[name];
+      return typeof value === 'number' && value > (maxima.get(name) ?? Number.POSITIVE_INFINITY);
+    });
+}
