@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../src/platform/logger.js';
+import { RowBinaryWriter } from '../src/records/row-binary.js';
+import { DAY_MS } from '../src/records/time-range.js';
+import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
+import { insertBatch } from '../src/stores/clickhouse/insert-batch.js';
+import type { RedisDatabase } from '../src/stores/redis/database.js';
+import type { GroupMember } from '../src/stores/redis/entry-group.js';
+import { writeManifest } from '../src/stores/redis/manifests.js';
+import type { Batch } from './batch.js';
+import type { Sink } from './sink.js';
+import type { StreamKind } from './stream-kind.js';
+import { untilDone } from './until-done.js';
+
+/**
+ * Days that share an insert, counted from 1970: ClickHouse takes at most 100 partitions in one. Never to be changed:
+ * a batch that another version began has to be cut up in the same way to be counted once.
+ */
+const DAYS_PER_INSERT = 32;
+const HELD_RETRY_MS = 25;
+
+interface ClickHouseSinkOptions<R> {
+  readonly kind: StreamKind<R>;
+  readonly database: ClickHouseDatabase;
+  readonly redis: RedisDatabase;
+  readonly member: GroupMember;
+  readonly logger: Logger;
+}
+
+/** Manifest first, then the inserts, each under a token that depends on nothing but the batch. */
+export function clickhouseSink<R>({ kind, database, redis, member, logger }: ClickHouseSinkOptions<R>): Sink<R> {
+  return {
+    store: 'clickhouse',
+    async write(batch, signal) {
+      if (batch.records.length === 0) return [];
+      if (!batch.recorded && !(await record(batch, signal))) return 'lost';
+      for (const [days, rowBinary] of bodiesOf(kind, batch)) {
+        const insert = { rowBinary, token: `${batch.token}:${days}`, signal };
+        await untilDone(() => insertBatch(database, kind.type, insert), { task: 'insert', logger, signal });
+      }
+      return [];
+    },
+  };
+
+  /** Writes the manifest, waiting while one of the batch's days is held for the audit. Resolves to whether it could. */
+  async function record(batch: Batch<R>, signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      const task = { task: 'write the manifest', logger, signal };
+      const outcome = await untilDone(() => writeManifest(redis, member, batch), task);
+      if (outcome !== 'held') return outcome === 'written';
+      await delay(HELD_RETRY_MS, undefined, { signal });
+    }
+  }
+}
+
+/** The rows of each insert, header included, by the number of its range of days. */
+function bodiesOf<R>({ type, partitionTime }: StreamKind<R>, { records }: Batch<R>): Map<number, Buffer> {
+  const writers = new Map<number, RowBinaryWriter>();
+  for (const record of records) {
+    const days = Math.floor(partitionTime(record) / (DAYS_PER_INSERT * DAY_MS));
+    let writer = writers.get(days);
+    if (writer === undefined) {
+      writer = new RowBinaryWriter();
+      writer.raw(type.rowBinaryHeader);
+      writers.set(days, writer);
+    }
+    type.writeRow(writer, record);
+  }
+  return new Map([...writers].map(([days, writer]) => [days, writer.bytes()]));
+}

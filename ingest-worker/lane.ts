@@ -1,0 +1,195 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { UpstreamError } from '../src/platform/errors.js';
+import type { Logger } from '../src/platform/logger.js';
+import type { RedisDatabase } from '../src/stores/redis/database.js';
+import { addDeadLetters, type DeadLetter } from '../src/stores/redis/dead-letters.js';
+import { createGroup, type GroupMember } from '../src/stores/redis/entry-group.js';
+import { acknowledge } from '../src/stores/redis/manifests.js';
+import { type Batch, BatchBuilder, type BatchLimits } from './batch.js';
+import { type LaneCounters, newCounters } from './counters.js';
+import { noticesOf } from './notices.js';
+import { inheritanceWaits, recover } from './recovery.js';
+import type { Sink } from './sink.js';
+import { EntrySource } from './source.js';
+import type { StreamKind } from './stream-kind.js';
+import { untilDone } from './until-done.js';
+
+export interface LaneOptions<R> {
+  readonly kind: StreamKind<R>;
+  readonly sink: Sink<R>;
+  readonly member: GroupMember;
+  readonly retentionDays: number;
+  readonly limits: BatchLimits;
+  readonly redis: RedisDatabase;
+  /** A connection of the lane's own, since reading blocks it. */
+  readonly reading: RedisDatabase;
+  readonly logger: Logger;
+  /** Resolves when the store can be written. The group is there before. */
+  readonly prepare: () => Promise<void>;
+  /** Stops reading; what is in hand is still committed. */
+  readonly stopping: AbortSignal;
+  /** Gives up what is in hand: its entries stay pending. */
+  readonly abandoned: AbortSignal;
+}
+
+const TAKEOVER_EVERY_MS = 2_000;
+const BACKLOG_GRACE_MS = 1_000;
+const PAUSE_AFTER_FAILURE_MS = 200;
+
+/**
+ * One group on one stream: reads, forms batches, writes them to the group's store and acknowledges them, one batch
+ * being written while the next is read.
+ *
+ * Everything pending under this consumer is in hand (in the batch that is written, or read and not yet written) unless
+ * the lane is unsure, as it is after a read that failed, a batch that was lost and a takeover. It then lets go of all
+ * that is not written, and recovers from the pending list before it reads on.
+ */
+export class Lane<R> {
+  readonly counters: LaneCounters = newCounters();
+  readonly #options: LaneOptions<R>;
+  readonly #source: EntrySource;
+  #unsure = true;
+  #ready = false;
+  /** The token of the batch that is being written. */
+  #writing: string | null = null;
+  #written: Promise<void> = Promise.resolve();
+  #nextTakeover = 0;
+
+  constructor(options: LaneOptions<R>) {
+    this.#options = options;
+    this.#source = new EntrySource(options.reading, options.member);
+  }
+
+  get name(): string {
+    const { stream, group } = this.#options.member;
+    return `${stream}/${group}`;
+  }
+
+  /** Whether its group exists and can be read, and its store can be written. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Resolves when it has stopped. Throws only what no retry mends. */
+  async run(): Promise<void> {
+    const { stopping, abandoned, prepare, redis, member, logger } = this.#options;
+    try {
+      await untilDone(() => createGroup(redis, member), { task: 'create the group', logger, signal: stopping });
+      await prepare();
+      while (!stopping.aborted) await this.#step();
+      await this.#written;
+    } catch (error) {
+      if (!abandoned.aborted && !(stopping.aborted && isAbort(error))) throw error;
+    } finally {
+      this.#ready = false;
+    }
+  }
+
+  async #step(): Promise<void> {
+    try {
+      if (this.#writing === null) await this.#written;
+      if (await this.#takeoverDue()) this.#unsure = true;
+      if (this.#unsure) {
+        await this.#written;
+        this.#source.forget();
+        await this.#recover();
+      }
+      this.#ready = true;
+      const batch = await this.#collect();
+      if (batch === null) return;
+      await this.#written;
+      if (!this.#unsure) this.#start(batch);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || this.#options.abandoned.aborted) throw error;
+      await this.#afterFailure(error);
+    }
+  }
+
+  async #recover(): Promise<void> {
+    this.#unsure = false;
+    try {
+      await recover({ ...this.#options, commit: (batch) => this.#commit(batch) });
+    } catch (error) {
+      this.#unsure = true;
+      throw error;
+    }
+  }
+
+  /**
+   * Reads until a batch is full, or old enough with nothing being written. While more is waiting it may grow older: a
+   * few large batches are written faster than many small ones. Null where there was nothing to read.
+   */
+  async #collect(): Promise<Batch<R> | null> {
+    const { kind, retentionDays, limits, stopping } = this.#options;
+    const builder = new BatchBuilder(kind, retentionDays);
+    let closesAt: number | null = null;
+    while (builder.records < limits.maxRows && builder.bytes < limits.maxBytes && !stopping.aborted) {
+      const waitMs = closesAt === null ? null : closesAt - performance.now();
+      const oldEnough = waitMs !== null && waitMs <= (this.#source.backlog ? -BACKLOG_GRACE_MS : 0);
+      if (oldEnough && this.#writing === null) break;
+      const entry = this.#source.take() ?? (await this.#source.read(builder, limits, waitMs));
+      if (entry !== null) builder.add(entry);
+      else if (closesAt === null) return null;
+      if (builder.entries > 0) closesAt ??= performance.now() + limits.maxAgeMs;
+    }
+    return builder.entries === 0 ? null : builder.build();
+  }
+
+  #start(batch: Batch<R>): void {
+    this.#writing = batch.token;
+    this.#written = this.#commit(batch).finally(() => {
+      this.#writing = null;
+    });
+    // A failure is met by the next step; until then nobody listens.
+    this.#written.catch(() => undefined);
+  }
+
+  /** Dead letters, store, acknowledgement, in this order: nothing is acknowledged that is not where it belongs. */
+  async #commit(batch: Batch<R>): Promise<void> {
+    const { kind, sink, member, redis, logger, abandoned } = this.#options;
+    await this.#bury(batch.rejected);
+    const refused = await sink.write(batch, abandoned);
+    if (refused === 'lost') {
+      this.#unsure = true;
+      this.counters.lostBatches += 1;
+      logger.warn({ lane: this.name, entries: batch.entryIds.length }, 'another worker has taken over these entries');
+      return;
+    }
+    await this.#bury(refused);
+    const task = { task: 'acknowledge', logger, signal: abandoned };
+    await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.records)), task);
+    this.counters.batches += 1;
+    this.counters.rows += batch.records.length - refused.length;
+    logger.debug({ lane: this.name, rows: batch.records.length, entries: batch.entryIds.length }, 'committed');
+  }
+
+  async #bury(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length === 0) return;
+    const { member, redis, logger, abandoned } = this.#options;
+    const add = () => addDeadLetters(redis, member.names, member.stream, letters, Date.now());
+    const added = await untilDone(add, { task: 'write dead letters', logger, signal: abandoned });
+    this.counters.deadLetters += added;
+    const example = { entry: letters[0]?.entryId, reason: letters[0]?.reason };
+    if (added > 0) logger.warn({ lane: this.name, added, example }, 'records went to the dead letters');
+  }
+
+  /** Whether a dead worker has left something that this one should look after. */
+  async #takeoverDue(): Promise<boolean> {
+    const { redis, member } = this.#options;
+    if (this.#unsure || performance.now() < this.#nextTakeover) return false;
+    this.#nextTakeover = performance.now() + TAKEOVER_EVERY_MS;
+    return inheritanceWaits(redis, member, this.#writing);
+  }
+
+  async #afterFailure(error: UpstreamError): Promise<void> {
+    const { redis, member, logger, stopping } = this.#options;
+    this.#unsure = true;
+    this.#ready = false;
+    logger.warn({ error, lane: this.name }, 'cannot be read, will try again');
+    // The stream or the group was deleted: a new group begins at the oldest entry there is.
+    if (error.options.code === 'NOGROUP') await createGroup(redis, member).catch(() => undefined);
+    await delay(PAUSE_AFTER_FAILURE_MS, undefined, { signal: stopping }).catch(() => undefined);
+  }
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
