@@ -1,0 +1,151 @@
+// Asked for by type-graphql before the first decorator runs.
+import 'reflect-metadata';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import type { GatewayConfig } from './config.js';
+import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
+import type { Services } from './graphql/context.js';
+import { createHttpApp } from './graphql/http.js';
+import { closeServer, listen } from './graphql/http-server.js';
+import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
+import { type Readiness, servePages } from './graphql/pages.js';
+import { createSchema } from './graphql/schema.js';
+import { serveSockets } from './graphql/sockets.js';
+import { watchPhase } from './migration/phase-watch.js';
+import { assertSchemaCurrent } from './migration/schema-status.js';
+import { UpstreamError, UserError } from './platform/errors.js';
+import type { Lifecycle } from './platform/lifecycle.js';
+import type { Logger } from './platform/logger.js';
+import { retry } from './platform/retry.js';
+import { PHASE_MEANING, type Store } from './records/migration-phase.js';
+import { RedisNames } from './records/names.js';
+import type { AnalyticsStore } from './stores/analytics-store.js';
+import { ClickHouseAnalyticsStore } from './stores/clickhouse/clickhouse-analytics-store.js';
+import { ClickHouseDatabase } from './stores/clickhouse/database.js';
+import { ConfigurationStore } from './stores/postgres/configuration-store.js';
+import { PostgresDatabase } from './stores/postgres/database.js';
+import { PhaseStore } from './stores/postgres/phase-store.js';
+import { PostgresAnalyticsStore } from './stores/postgres/postgres-analytics-store.js';
+import { listenForCommitted } from './stores/redis/committed.js';
+import { RedisDatabase } from './stores/redis/database.js';
+
+const PLAYGROUND_FOLDER = fileURLToPath(new URL('../dashboard/playground', import.meta.url));
+/** How long the start waits for a Postgres that is away, milliseconds. */
+const POSTGRES_WITHIN_MS = 30_000;
+
+/** Starts the gateway, and pushes what stops it. Resolves with the port it listens on; the signal gives the start up. */
+export async function startGateway(
+  config: GatewayConfig,
+  logger: Logger,
+  lifecycle: Lifecycle,
+  signal: AbortSignal,
+): Promise<number> {
+  const applicationName = 'ethhook-gateway';
+  const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName });
+  lifecycle.push('postgres', () => postgres.close());
+  const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, { applicationName });
+  lifecycle.push('clickhouse', () => clickhouse.close());
+  const redis = new RedisDatabase(config.REDIS_URL, { applicationName });
+  lifecycle.push('redis', () => redis.close());
+  await checkSchemas(postgres, clickhouse, logger, signal);
+
+  const watching = new AbortController();
+  const phase = await watchPhase(new PhaseStore(postgres), { signal: watching.signal, logger });
+  lifecycle.push('phase', () => {
+    watching.abort();
+    return phase.stopped;
+  });
+
+  const configuration = new ConfigurationStore(postgres);
+  const stores: Record<Store, AnalyticsStore> = {
+    clickhouse: new ClickHouseAnalyticsStore(clickhouse),
+    postgres: new PostgresAnalyticsStore(postgres),
+  };
+  const readsFrom = (): Store => PHASE_MEANING[phase.current().phase].readsFrom;
+  const analytics = (): AnalyticsStore => stores[readsFrom()];
+  const attemptsRetentionDays = config.ATTEMPTS_RETENTION_DAYS;
+  const now = (): number => Date.now();
+  const hourlyStatsFeed = new HourlyStatsFeed({ configuration, analytics, attemptsRetentionDays, logger, now });
+  lifecycle.push('live numbers', () => hourlyStatsFeed.close());
+  const stopListening = listenForCommitted(config.REDIS_URL, {
+    names: new RedisNames(config.STREAM_PREFIX),
+    applicationName: `${applicationName}-live`,
+    onNotice: (store, { users }) => store === readsFrom() && hourlyStatsFeed.notice(users),
+    onGap: () => hourlyStatsFeed.lookAgain(),
+  });
+  lifecycle.push('commit notices', stopListening);
+
+  const limits = {
+    maxPageSize: config.MAX_PAGE_SIZE,
+    maxHourlyRangeHours: config.MAX_HOURLY_RANGE_HOURS,
+    maxDailyRangeDays: config.MAX_DAILY_RANGE_DAYS,
+  };
+  const services: Services = {
+    configuration,
+    analytics,
+    hourlyStatsFeed,
+    limits,
+    attemptsRetentionDays,
+    eventsRetentionDays: config.EVENTS_RETENTION_DAYS,
+  };
+  const verify = createTokenVerifier({
+    secrets: config.JWT_SECRET ?? [],
+    jwksUrl: config.JWKS_URL,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+  });
+  const authenticate = createAuthenticator(verify, configuration, logger);
+  const schema = createSchema();
+  const readiness = async (): Promise<Readiness> => ({
+    postgres: await answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
+    clickhouse: await answers(clickhouse.ping()),
+    redis: await answers(redis.ping()),
+  });
+  const { app, apollo } = await createHttpApp({
+    schema,
+    services,
+    authenticate,
+    logger,
+    pages: (app) => servePages(app, { playgroundFolder: PLAYGROUND_FOLDER, demoToken: config.DEMO_TOKEN, readiness }),
+  });
+  lifecycle.push('apollo', () => apollo.stop());
+
+  const server = createServer(app);
+  const port = await listen(server, config.PORT, config.HOST);
+  lifecycle.push('http', () => closeServer(server));
+  lifecycle.push('sockets', serveSockets(server, { schema, services, authenticate, logger }));
+  logger.info({ port, phase: phase.current().phase }, 'the gateway is ready');
+  return port;
+}
+
+/** Waits for Postgres; a ClickHouse that is away is no reason not to answer configuration. */
+async function checkSchemas(
+  postgres: PostgresDatabase,
+  clickhouse: ClickHouseDatabase,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const isAway = (error: unknown): boolean => error instanceof UpstreamError && error.retryable;
+  const patience = AbortSignal.timeout(POSTGRES_WITHIN_MS);
+  await retry(() => assertSchemaCurrent({ postgres }), {
+    isRetryable: isAway,
+    onRetry: (error, attempt) => attempt === 1 && logger.warn({ error }, 'postgres is away, waiting for it'),
+    signal: AbortSignal.any([signal, patience]),
+  }).catch((error: unknown) => {
+    if (!patience.aborted) throw error;
+    throw new UserError(
+      `Postgres did not answer for ${POSTGRES_WITHIN_MS / 1000} s. Check POSTGRES_URL and that the server runs.`,
+    );
+  });
+  await assertSchemaCurrent({ clickhouse }).catch((error: unknown) => {
+    if (!isAway(error)) throw error;
+    logger.warn({ error }, 'clickhouse is away: only configuration can be answered until it is back');
+  });
+  signal.throwIfAborted();
+}
+
+const answers = (ping: Promise<unknown>): Promise<boolean> =>
+  ping.then(
+    () => true,
+    () => false,
+  );

@@ -1,0 +1,106 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { UpstreamError } from '../platform/errors.js';
+
+/** Every `extensions.code` that a client may meet. */
+const ERROR_CODES = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'BAD_USER_INPUT',
+  'QUERY_TOO_COMPLEX',
+  'RATE_LIMITED',
+  'TIMEOUT',
+  'UPSTREAM_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+] as const;
+type ErrorCode = (typeof ERROR_CODES)[number];
+
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
+  BAD_USER_INPUT: 400,
+  QUERY_TOO_COMPLEX: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  UPSTREAM_UNAVAILABLE: 503,
+  TIMEOUT: 503,
+};
+
+/** An error whose message is meant for the client. */
+function clientError(code: ErrorCode, message: string, extensions: Record<string, unknown> = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { ...extensions, code } });
+}
+
+export const unauthenticated = (message: string): GraphQLError => clientError('UNAUTHENTICATED', message);
+export const forbidden = (message: string): GraphQLError => clientError('FORBIDDEN', message);
+export const badUserInput = (message: string): GraphQLError => clientError('BAD_USER_INPUT', message);
+export const queryTooComplex = (message: string): GraphQLError => clientError('QUERY_TOO_COMPLEX', message);
+export const upstreamUnavailable = (upstream: string): GraphQLError =>
+  clientError('UPSTREAM_UNAVAILABLE', `${upstream} cannot be reached at the moment: try again shortly.`, { upstream });
+
+/** The same error with the HTTP status of an answer that consists of it alone. */
+export function withHttpStatus(error: unknown): GraphQLError {
+  const known = toClientError(error);
+  const status = HTTP_STATUS[codeOfClientError(known)] ?? 500;
+  return new GraphQLError(known.message, {
+    originalError: error instanceof Error ? error : undefined,
+    extensions: { ...known.extensions, http: { status } },
+  });
+}
+
+/** Where a masked error is told in full: with the request's id, to the log. */
+export type ReportError = (error: unknown, code: ErrorCode) => void;
+
+/**
+ * What a client sees of any error, over HTTP and over sockets alike: one of the codes above, the request's id,
+ * and a message with nothing internal in it. Judged by class and code, never by text.
+ */
+export function maskError(error: unknown, requestId: string, report: ReportError): GraphQLFormattedError {
+  const known = toClientError(error);
+  const code = codeOfClientError(known);
+  if (code === 'INTERNAL_SERVER_ERROR' || code === 'UPSTREAM_UNAVAILABLE' || code === 'TIMEOUT') {
+    report(innermost(error), code);
+  }
+  const { upstream } = known.extensions;
+  const { locations, path } = error instanceof GraphQLError ? error.toJSON() : {};
+  return {
+    message: known.message,
+    ...(locations === undefined ? {} : { locations }),
+    ...(path === undefined ? {} : { path }),
+    extensions: { code, requestId, ...(upstream === undefined ? {} : { upstream }) },
+  };
+}
+
+function toClientError(error: unknown): GraphQLError {
+  const cause = innermost(error);
+  if (cause instanceof UpstreamError) return ofUpstream(cause);
+  if (cause instanceof GraphQLError) {
+    if (isErrorCode(cause.extensions['code'])) {
+      if (cause.extensions['code'] !== 'INTERNAL_SERVER_ERROR') return cause;
+    } else {
+      // The document, its variables or an argument: said by graphql-js or Apollo, in words about the request.
+      return badUserInput(cause.message);
+    }
+  }
+  return clientError('INTERNAL_SERVER_ERROR', 'Something failed on our side. The request id finds it in the log.');
+}
+
+function ofUpstream(error: UpstreamError): GraphQLError {
+  const { upstream, options } = error;
+  if (options.kind === 'unavailable') return upstreamUnavailable(upstream);
+  if (options.kind === 'timeout') {
+    return clientError('TIMEOUT', `${upstream} took too long: ask for a shorter range, or try again.`, { upstream });
+  }
+  return clientError('INTERNAL_SERVER_ERROR', 'Something failed on our side. The request id finds it in the log.');
+}
+
+/** What was thrown, below the wrappings that say where in the document it happened. */
+function innermost(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError;
+  return cause;
+}
+
+const isErrorCode = (code: unknown): code is ErrorCode => ERROR_CODES.some((known) => known === code);
+
+function codeOfClientError(error: GraphQLError): ErrorCode {
+  const { code } = error.extensions;
+  return isErrorCode(code) ? code : 'INTERNAL_SERVER_ERROR';
+}
