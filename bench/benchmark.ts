@@ -1,0 +1,39 @@
+import type { Measurement } from './measure.js';
+
+/** What a benchmark is run with. */
+export interface BenchOptions {
+  /** 1 is 4.8 million events and 7 million attempts. */
+  readonly scale: number;
+  /** Hears of progress, a line each. */
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Several sides of one question, measured alternately. */
+export interface Comparison {
+  readonly title: string;
+  /** What ratios are taken of: the name of one side. */
+  readonly baseline: string;
+  readonly sides: readonly Measurement[];
+}
+
+/** A promise that a benchmark checks. */
+interface Claim {
+  readonly text: string;
+  readonly holds: boolean;
+}
+
+export interface BenchReport {
+  readonly name: string;
+  readonly title: string;
+  readonly scale: number;
+  /** What was asked, of what, in a few sentences. */
+  readonly about: string;
+  readonly comparisons: readonly Comparison[];
+  readonly claims: readonly Claim[];
+}
+
+export interface Benchmark {
+  readonly name: string;
+  run(options: BenchOptions): Promise<BenchReport>;
+}

@@ -1,0 +1,138 @@
+import { DAY_MS, startOfHour, type TimeRange } from '../src/records/time-range.js';
+import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
+
+/** A made-up history of 30 days, the same for the same size and end. */
+export interface Dataset {
+  readonly events: number;
+  readonly attempts: number;
+  readonly users: number;
+  readonly endpoints: number;
+  /** All of it; `to` is a full hour. */
+  readonly range: TimeRange;
+}
+
+const APPLICATIONS_PER_USER = 2;
+const ENDPOINTS_PER_USER = 4;
+const DAYS = 30;
+
+export function datasetOf(scale: number, now: number): Dataset {
+  const to = startOfHour(now);
+  return {
+    events: Math.round(4_800_000 * scale),
+    attempts: Math.round(7_000_000 * scale),
+    users: 500,
+    endpoints: 500 * ENDPOINTS_PER_USER,
+    range: { from: to - DAYS * DAY_MS, to },
+  };
+}
+
+/** The id of the n-th thing of a kind. */
+const id = (kind: string, number: string): string => `reinterpretAsUUID(sipHash128('${kind}', toUInt64(${number})))`;
+/** 32 bytes that a number decides. */
+const hash32 = (kind: string, number: string): string =>
+  `toFixedString(concat(sipHash128('${kind}', toUInt64(${number})), sipHash128('${kind}-', toUInt64(${number}))), 32)`;
+const addressTopic = (kind: string): string =>
+  `toFixedString(concat(repeat(char(0), 12), substring(${hash32(kind, 'number % 90000')}, 1, 20)), 32)`;
+/** From 0 up to, but not, 1. */
+const fraction = (kind: string, number: string): string =>
+  `(sipHash64('${kind}', toUInt64(${number})) % 1000003) / 1000003`;
+const timeOf = (total: string): string =>
+  `fromUnixTimestamp64Milli({from:Int64} + toInt64(intDiv(number * {span:UInt64}, ${total})), 'UTC')`;
+
+const EVENTS = `
+  SELECT ${id('event', 'number')} AS id,
+    1 AS chain_id,
+    20000000 + intDiv(number, 150) AS block_number,
+    ${hash32('block', 'block_number')} AS block_hash,
+    ${hash32('transaction', 'number')} AS transaction_hash,
+    number % 150 AS transaction_index,
+    number % 400 AS log_index,
+    toFixedString(substring(${hash32('contract', 'number % 1000')}, 1, 20), 20) AS address,
+    unhex('ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef') AS topic0,
+    ${addressTopic('sender')} AS topic1,
+    ${addressTopic('recipient')} AS topic2,
+    if(number % 10 = 0, ${hash32('token', 'number')}, NULL) AS topic3,
+    if(number % 10 = 0, '', concat(repeat(char(0), 24), reinterpretAsString(sipHash64('amount', number)))) AS data,
+    ${timeOf('{events:UInt64}')} AS ingested_at,
+    ingested_at AS created_at
+  FROM numbers({first:UInt64}, {count:UInt64})`;
+
+/** A third of all is the first user's; of the others the lower numbers have more. */
+const ATTEMPTS = `
+  WITH
+    intDiv(number * {events:UInt64}, {attempts:UInt64}) AS event,
+    number > 0 AND event = intDiv((number - 1) * {events:UInt64}, {attempts:UInt64}) AS is_another,
+    ${fraction('owner', 'event')} AS share,
+    if(share < 1 / 3, 0, 1 + toUInt64(({users:UInt64} - 1) * pow((share - 1 / 3) * 1.5, 2))) AS user,
+    ${fraction('status', 'number')} AS luck,
+    multiIf(luck < 0.0005 AND attempt_number = 1, 'pending', luck < 0.04, 'failed', luck < 0.045, 'expired', 'success') AS outcome,
+    outcome IN ('failed', 'expired') AND luck > 0.03 AS timed_out,
+    sqrt(-2 * log(1 - ${fraction('latency', 'number')})) * cos(2 * pi() * ${fraction('phase', 'number')}) AS deviation
+  SELECT ${id('attempt', 'number')} AS id,
+    ${id('event', 'event')} AS event_id,
+    ${id('endpoint', `user * ${ENDPOINTS_PER_USER} + sipHash64('recipient', number) % ${ENDPOINTS_PER_USER}`)} AS endpoint_id,
+    ${id('user', 'user')} AS user_id,
+    if(is_another AND sipHash64('retry', number) % 3 = 0, 2, 1) AS attempt_number,
+    outcome AS status,
+    multiIf(outcome = 'pending' OR timed_out, NULL, outcome = 'success', 200, 503) AS http_status_code,
+    if(outcome = 'pending' OR timed_out, NULL, toUInt32(20 + 120 * exp(0.6 * deviation))) AS response_time_ms,
+    multiIf(outcome IN ('pending', 'success'), NULL, timed_out, 'no answer within 10000 ms', 'HTTP 503 Service Unavailable') AS error_message,
+    ${timeOf('{attempts:UInt64}')} AS created_at,
+    if(outcome = 'pending', created_at, addMilliseconds(created_at, ifNull(response_time_ms, 10000))) AS updated_at
+  FROM numbers({first:UInt64}, {count:UInt64})`;
+
+/** Fills both tables of ClickHouse day by day, one block a day, so that the views count it as it comes. */
+export async function fillClickHouse(
+  clickhouse: ClickHouseDatabase,
+  { events, attempts, users, range }: Dataset,
+  signal: AbortSignal,
+): Promise<void> {
+  const params = { events, attempts, users, from: range.from, span: range.to - range.from };
+  const settings = {
+    max_block_size: '1000000',
+    min_insert_block_size_rows: '1000000',
+    max_insert_threads: '1',
+    insert_deduplicate: 0,
+  } as const;
+  const tables = [
+    { table: 'events', select: EVENTS, rows: events },
+    { table: 'delivery_attempts', select: ATTEMPTS, rows: attempts },
+  ];
+  for (const { table, select, rows } of tables) {
+    for (let day = 0; day < DAYS; day++) {
+      signal.throwIfAborted();
+      const first = Math.floor((rows * day) / DAYS);
+      const count = Math.floor((rows * (day + 1)) / DAYS) - first;
+      await clickhouse.command({
+        name: `bench_fill_${table}`,
+        query: `INSERT INTO ${table} ${select}`,
+        params: { ...params, first, count },
+        settings,
+      });
+    }
+  }
+}
+
+/** The configuration as it goes into Postgres: one SELECT a table, run by ClickHouse, which knows the ids. */
+export const CONFIGURATION_EXPORTS = [
+  {
+    table: 'users',
+    columns: 'id, email, name',
+    select: `SELECT ${id('user', 'number')}, concat('user-', toString(number), '@bench.example'), concat('User ', toString(number))
+      FROM numbers({users:UInt64})`,
+  },
+  {
+    table: 'applications',
+    columns: 'id, user_id, name',
+    select: `SELECT ${id('application', 'number')}, ${id('user', `intDiv(number, ${APPLICATIONS_PER_USER})`)}, concat('Application ', toString(number))
+      FROM numbers({users:UInt64} * ${APPLICATIONS_PER_USER})`,
+  },
+  {
+    table: 'endpoints',
+    columns: 'id, application_id, name, url',
+    select: `SELECT ${id('endpoint', 'number')},
+        ${id('application', `intDiv(number, ${ENDPOINTS_PER_USER / APPLICATIONS_PER_USER})`)},
+        concat('Endpoint ', toString(number)), concat('https://bench.example/', toString(number))
+      FROM numbers({users:UInt64} * ${ENDPOINTS_PER_USER})`,
+  },
+] as const;

@@ -1,0 +1,61 @@
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import type { BenchReport, Comparison } from './benchmark.js';
+import type { Measurement } from './measure.js';
+
+const HEADER = ['side', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'samples', 'times the baseline'];
+
+/** What the figures were taken on. */
+export const machineLine = (): string =>
+  `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${type()} ${release()}, Node ${process.version}`;
+
+/** A report as text for a terminal. */
+export function toText(report: BenchReport): string {
+  const tables = report.comparisons.map(({ title, ...comparison }) => {
+    const rows = [HEADER, ...rowsOf({ title, ...comparison })];
+    const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    const lines = rows.map((row) =>
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+        .join('  '),
+    );
+    return [title, ...lines].join('\n');
+  });
+  return [`${report.title}, scale ${report.scale}`, machineLine(), ...tables, ...claimsOf(report)].join('\n\n');
+}
+
+/** A report as a section of docs/benchmarks.md, with a chart a comparison. */
+export function toMarkdown(report: BenchReport, charts: readonly string[]): string {
+  const tables = report.comparisons.map((comparison, index) => {
+    const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+    const rows = [line(HEADER), line(['---', ...HEADER.slice(1).map(() => '---:')]), ...rowsOf(comparison).map(line)];
+    return `### ${comparison.title}\n\n![${comparison.title}](${charts[index]})\n\n${rows.join('\n')}`;
+  });
+  const about = `${report.about} Scale ${report.scale}.`;
+  const claims = claimsOf(report).map((claim) => `- ${claim}`);
+  return [`## ${report.title} (\`${report.name}\`)`, about, ...tables, claims.join('\n')].join('\n\n');
+}
+
+export const hasFailed = ({ claims }: BenchReport): boolean => claims.some(({ holds }) => !holds);
+
+const claimsOf = ({ claims }: BenchReport): string[] =>
+  claims.map(({ text, holds }) => `${holds ? 'held' : 'NOT HELD'}: ${text}`);
+
+function rowsOf({ sides, baseline }: Comparison): string[][] {
+  const base = sides.find(({ name }) => name === baseline);
+  return sides.map((side) => {
+    if (side.timedOutAfterMs !== null) return [side.name, `> ${side.timedOutAfterMs / 1000} s`, '', '', '', ''];
+    return [
+      side.name,
+      milliseconds(side.p50Ms),
+      milliseconds(side.p95Ms),
+      `${milliseconds(side.p10Ms)}–${milliseconds(side.p90Ms)}`,
+      String(side.samples),
+      ratio(side, base),
+    ];
+  });
+}
+
+const ratio = (side: Measurement, base: Measurement | undefined): string =>
+  base === undefined || base.timedOutAfterMs !== null ? '' : (side.p50Ms / base.p50Ms).toFixed(2);
+
+const milliseconds = (value: number): string => value.toFixed(value < 100 ? 1 : 0);

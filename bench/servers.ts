@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer, untilReady } from '../src/embedded/child.js';
+import { startClickHouse } from '../src/embedded/clickhouse.js';
+import { compiledFile } from '../src/embedded/compiled-file.js';
+import { freePort } from '../src/embedded/free-port.js';
+import { startPostgres } from '../src/embedded/postgres.js';
+import { startRedis } from '../src/embedded/redis.js';
+import { migrateUp } from '../src/migration/schema-runner.js';
+import type { Lifecycle } from '../src/platform/lifecycle.js';
+import { createLogger } from '../src/platform/logger.js';
+
+/** Servers that one benchmark has for itself, with the schema in place. */
+export interface BenchServers {
+  /** All files of theirs, and room for ours; other users may enter it. */
+  readonly folder: string;
+  readonly postgresUrl: string;
+  readonly clickhouseUrl: string;
+  readonly redisUrl: string;
+}
+
+export interface BenchGateway {
+  readonly graphqlUrl: string;
+  readonly jwtSecret: string;
+}
+
+/** Starts the three servers in a temporary folder; `lifecycle` stops them and removes it. */
+export async function startServers(lifecycle: Lifecycle, say: (line: string) => void): Promise<BenchServers> {
+  const folder = mkdtempSync(join(tmpdir(), 'ethhook-bench-'));
+  lifecycle.push('folder', () => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755);
+  const password = randomBytes(12).toString('hex');
+  const ports: number[] = [];
+  for (let index = 0; index < 3; index++) ports.push(await freePort(ports));
+  const [clickhousePort = 0, postgresPort = 0, redisPort = 0] = ports;
+  const clickhouse = await startClickHouse({ folder: join(folder, 'clickhouse'), port: clickhousePort, password });
+  lifecycle.push('clickhouse', () => clickhouse.stop());
+  const postgres = await startPostgres({ folder: join(folder, 'postgres'), port: postgresPort, password });
+  lifecycle.push('postgres', () => postgres.stop());
+  const redis = await startRedis({ folder: join(folder, 'redis'), port: redisPort, password, say });
+  lifecycle.push('redis', () => redis.stop());
+  await migrateUp({
+    postgresUrl: postgres.url,
+    clickhouseUrl: clickhouse.url,
+    retention: { eventsDays: 90, attemptsDays: 30 },
+    logger: createLogger('bench', 'warn'),
+  });
+  return { folder, postgresUrl: postgres.url, clickhouseUrl: clickhouse.url, redisUrl: redis.url };
+}
+
+/** Starts a gateway process as in production. */
+export async function startGateway(servers: BenchServers, lifecycle: Lifecycle): Promise<BenchGateway> {
+  const port = await freePort();
+  const jwtSecret = randomBytes(32).toString('hex');
+  const logFile = join(servers.folder, 'gateway.log');
+  const child = await startServer({
+    command: process.execPath,
+    args: [compiledFile('src/main.js'), 'gateway'],
+    logFile,
+    stopSignal: 'SIGTERM',
+    deathSignal: 'SIGKILL',
+    environment: {
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      POSTGRES_URL: servers.postgresUrl,
+      CLICKHOUSE_URL: servers.clickhouseUrl,
+      REDIS_URL: servers.redisUrl,
+      JWT_SECRET: jwtSecret,
+      LOG_LEVEL: 'warn',
+    },
+  });
+  lifecycle.push('gateway', () => child.stop());
+  const url = `http://127.0.0.1:${port}`;
+  await untilReady({
+    what: 'The gateway',
+    child,
+    logFile,
+    probe: async () => (await fetch(`${url}/readyz`)).ok,
+  });
+  return { graphqlUrl: `${url}/graphql`, jwtSecret };
+}
