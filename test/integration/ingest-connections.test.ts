@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { STORES } from '../../src/records/migration-phase.js';
+import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
+import { until } from '../support/until.js';
+
+describe('broken connections', () => {
+  let stack: IngestStack;
+
+  beforeEach(async () => {
+    stack = await freshIngestStack();
+  });
+
+  afterEach(() => stack.close());
+
+  /** The connections of workers to Redis, by id, and which of them wait for entries. */
+  async function workerConnections(): Promise<{ ids: string[]; reading: number }> {
+    const clients = String(await stack.redis.command('CLIENT', 'LIST')).split('\n');
+    const ofWorkers = clients.filter((line) => line.includes(' name=ethhook-worker'));
+    return {
+      ids: ofWorkers.map((line) => /^id=(\d+)/.exec(line)?.[1] ?? ''),
+      reading: ofWorkers.filter((line) => line.includes(' cmd=xreadgroup ')).length,
+    };
+  }
+
+  /** Breaks all five connections of a worker to Redis, four of them its readers', whatever is under way on them. */
+  async function breakRedisConnections(): Promise<void> {
+    const { ids } = await workerConnections();
+    expect(ids).toHaveLength(5);
+    for (const id of ids) await stack.redis.command('CLIENT', 'KILL', 'ID', id);
+  }
+
+  async function breakPostgresConnections(): Promise<void> {
+    await stack.postgres.query({
+      name: 'test',
+      text: `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'ethhook-worker'`,
+    });
+  }
+
+  test('again and again, in the middle of everything, lose and double nothing', async () => {
+    const attempts = Array.from({ length: 6_000 }, () => attemptOf());
+    stack.startWorker({ BATCH_MAX_ROWS: '100' });
+    for (let at = 0; at < attempts.length; at += 300) {
+      await until('all lanes read', async () => (await workerConnections()).reading === 4);
+      const part = attempts.slice(at, at + 300).map((attempt) => JSON.stringify(toJson(attempt)));
+      await Promise.all(part.map((json) => stack.add('delivery_attempts', 'record', json)));
+      await breakRedisConnections();
+      await breakPostgresConnections();
+    }
+    await stack.drained();
+    for (const store of STORES) expect(await stack.attemptsIn(store)).toEqual(standingAttempts(attempts));
+    await stack.expectExactRollups();
+    expect(await stack.deadLetters()).toEqual([]);
+  });
+});

@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import { barChart } from '../../bench/bar-chart.js';
+import type { BenchReport } from '../../bench/benchmark.js';
+import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.js';
+import { measureAlternately } from '../../bench/measure.js';
+import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
+
+const options = {
+  warmUps: 1,
+  rounds: 4,
+  budgetMs: 1_000,
+  timeoutMs: 1_000,
+  signal: new AbortController().signal,
+};
+
+describe('measuring', () => {
+  test('runs the sides alternately, each round beginning with another one', async () => {
+    const order: string[] = [];
+    const side = (name: string) => ({ name, run: async () => order.push(name) });
+    const measured = await measureAlternately([side('a'), side('b')], options);
+    expect(order.join('')).toBe('abab' + 'baab' + 'ba');
+    expect(measured.map(({ samples }) => samples)).toEqual([4, 4]);
+  });
+
+  test('takes a side out that runs out of time, and goes on with the others', async () => {
+    let runs = 0;
+    const hanging = { name: 'hanging', run: () => new Promise<void>(() => runs++) };
+    const quick = { name: 'quick', run: () => Promise.resolve() };
+    const [first, second] = await measureAlternately([hanging, quick], { ...options, timeoutMs: 20 });
+    expect(runs).toBe(1);
+    expect(first).toMatchObject({ samples: 0, timedOutAfterMs: 20 });
+    expect(second).toMatchObject({ samples: 4, timedOutAfterMs: null });
+  });
+
+  test('fails where a side fails', async () => {
+    const broken = { name: 'broken', run: () => Promise.reject(new Error('no table')) };
+    await expect(measureAlternately([broken], options)).rejects.toThrow('no table');
+  });
+});
+
+describe('a report', () => {
+  const side = { samples: 9, timedOutAfterMs: null, p10Ms: 1, p90Ms: 8, p95Ms: 9 };
+  const report: BenchReport = {
+    name: 'example',
+    title: 'An example',
+    scale: 0.1,
+    about: 'Two sides.',
+    comparisons: [
+      {
+        title: 'A & B',
+        baseline: 'a',
+        sides: [
+          { ...side, name: 'a', p50Ms: 2 },
+          { ...side, name: 'b', p50Ms: 5 },
+          { ...side, name: 'c', samples: 0, timedOutAfterMs: 60_000, p50Ms: Number.NaN },
+        ],
+      },
+    ],
+    claims: [{ text: 'b is within 2 times a', holds: false }],
+  };
+
+  test('shows ratios to the baseline, sides that ran out of time, and claims that do not hold', () => {
+    for (const text of [toText(report), toMarkdown(report, ['chart.svg'])]) {
+      expect(text).toMatch(/b .*5\.0.*2\.50/);
+      expect(text).toContain('> 60 s');
+      expect(text).toContain('NOT HELD: b is within 2 times a');
+    }
+    expect(hasFailed(report)).toBe(true);
+  });
+
+  test('has a chart with a bar a side', () => {
+    const [comparison] = report.comparisons;
+    const svg = comparison === undefined ? '' : barChart(comparison);
+    expect(svg.match(/<rect /g)).toHaveLength(3);
+    expect(svg).toContain('A &amp; B');
+    expect(svg).not.toContain('NaN');
+  });
+});
+
+test('answers are the same whatever the order of hours, and without pending attempts where a side has none', () => {
+  const hour = (number: number, pending: number): HourNumbers => ({
+    hour: number * 3_600_000,
+    attempts: 3 + pending,
+    successes: 3,
+    failures: 0,
+    expired: 0,
+    pending,
+    retries: 0,
+    avgLatencyMs: 2,
+    minLatencyMs: 1,
+    maxLatencyMs: 3,
+    p50LatencyMs: 2,
+    p95LatencyMs: 3,
+    p99LatencyMs: 3,
+  });
+  const complete = { totalEvents: 4, hours: [hour(2, 1), hour(1, 0)] };
+  const terminal = { totalEvents: null, hours: [hour(1, 0), hour(2, 0)] };
+  expect(canonicalNumbers(complete, false)).toBe(canonicalNumbers(terminal, false));
+  expect(canonicalNumbers(complete, true)).not.toBe(canonicalNumbers({ ...complete, totalEvents: 5 }, true));
+  expect(canonicalNumbers(complete, true)).not.toBe(canonicalNumbers({ ...complete, hours: [hour(1, 0)] }, true));
+});

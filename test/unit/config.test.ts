@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { readGatewayConfig } from '../../src/config.js';
+
+const COMPLETE = {
+  POSTGRES_URL: 'postgres://localhost/db',
+  CLICKHOUSE_URL: 'http://localhost:8123/ethhook',
+  REDIS_URL: 'redis://localhost',
+  JWT_SECRET: 'new, old',
+};
+
+describe("the gateway's configuration", () => {
+  test('has defaults for all but the three stores and a key', () => {
+    expect(readGatewayConfig(COMPLETE)).toMatchObject({
+      PORT: 4000,
+      JWT_SECRET: ['new', 'old'],
+      MAX_PAGE_SIZE: 500,
+      MAX_HOURLY_RANGE_HOURS: 2400,
+      ATTEMPTS_RETENTION_DAYS: 30,
+    });
+  });
+
+  test('tells every mistake at once, that of the missing key too', () => {
+    for (const name of ['POSTGRES_URL', 'CLICKHOUSE_URL', 'REDIS_URL', 'JWT_SECRET', 'PORT']) {
+      expect(() => readGatewayConfig({ PORT: 'x' })).toThrow(new RegExp(`^  ${name} `, 'm'));
+    }
+  });
+
+  test('takes an empty variable for one that is not set', () => {
+    expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: '' })).toThrow(/JWT_SECRET is required/);
+    expect(readGatewayConfig({ ...COMPLETE, JWT_SECRET: '', JWKS_URL: 'https://keys.example' }).JWKS_URL).toBe(
+      'https://keys.example',
+    );
+  });
+
+  test('refuses a secret that holds nothing, and a cluster, which there is no support for', () => {
+    expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: ' , ' })).toThrow(/JWT_SECRET must hold a secret/);
+    expect(() => readGatewayConfig({ ...COMPLETE, CLICKHOUSE_CLUSTER: 'main' })).toThrow(/CLICKHOUSE_CLUSTER must be/);
+  });
+});
+
+test('docs/configuration.md lists each variable that is read, and no other', () => {
+  const inCode = readFileSync('src/config.ts', 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm);
+  const firstCells = readFileSync('docs/configuration.md', 'utf8').matchAll(/^\| (`[^|]+`) \|/gm);
+  const inDocs = [...firstCells].flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Z_]+)`/g)]);
+  const names = (matches: Iterable<RegExpMatchArray>): string[] =>
+    [...new Set([...matches].map(([, name = '']) => name))].sort();
+  expect(names(inDocs)).toEqual(names(inCode));
+});
