@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Stack } from '../../src/cli/stack.js';
+import { codeOf } from '../../src/platform/errors.js';
 import { until } from './until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
@@ -45,6 +46,16 @@ export function readStack(dataDir: string): Stack {
   return JSON.parse(readFileSync(join(dataDir, 'stack.json'), 'utf8'));
 }
 
+/** One that was killed leaves its file behind, and the next removes it between any two looks: one read decides. */
+function stackIfAny(dataDir: string): Stack | undefined {
+  try {
+    return readStack(dataDir);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Starts `up` and waits until it says that it is ready, rather than one that was killed before. */
 export async function startUp(
   dataDir: string,
@@ -56,8 +67,10 @@ export async function startUp(
   void up.ended.then((ended) => {
     failure = ended;
   });
-  const isReady = (): boolean =>
-    existsSync(join(dataDir, 'stack.json')) && Object.values(readStack(dataDir).pids).every(isAlive);
+  const isReady = (): boolean => {
+    const stack = stackIfAny(dataDir);
+    return stack !== undefined && Object.values(stack.pids).every(isAlive);
+  };
   await until('up is ready', () => failure !== undefined || isReady(), 60);
   if (failure !== undefined) throw new Error(`up ended with code ${failure.code}:\n${failure.output}`);
   return up;
