@@ -23,8 +23,15 @@ export interface TokenSettings {
   readonly audience?: string | undefined;
 }
 
-/** Resolves with the subject of a token that is to be trusted. Fails with UNAUTHENTICATED. */
-export type TokenVerifier = (token: string) => Promise<string>;
+/** What a token says that is to be trusted. */
+interface TrustedToken {
+  readonly subject: string;
+  /** When it is no longer accepted, leeway included, milliseconds since 1970; infinite where it does not expire. */
+  readonly acceptedUntil: number;
+}
+
+/** Fails with UNAUTHENTICATED. */
+export type TokenVerifier = (token: string) => Promise<TrustedToken>;
 
 const CLOCK_LEEWAY_S = 30;
 /** A key set's algorithms: never HS, so that a published key cannot be taken for a secret. */
@@ -67,11 +74,12 @@ export function createTokenVerifier({ secrets, jwksUrl, issuer, audience }: Toke
   return async (token) => {
     try {
       // The algorithm picks the kind of key, and each kind is held to its own algorithms.
-      const { sub } =
+      const { sub, exp } =
         keySet !== undefined && algorithmOf(token) !== 'HS256'
           ? await verifyByKeySet(token, keySet)
           : await verifyBySecret(token);
-      if (typeof sub === 'string') return sub;
+      const acceptedUntil = exp === undefined ? Number.POSITIVE_INFINITY : (exp + CLOCK_LEEWAY_S) * 1000;
+      if (typeof sub === 'string') return { subject: sub, acceptedUntil };
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw unauthenticated('The token has expired: get a new one.');
       if (error instanceof GraphQLError) throw error;
@@ -88,12 +96,22 @@ function algorithmOf(token: string): string | undefined {
   }
 }
 
+/** Who asks, and for how long that is believed. */
+interface Identity {
+  /** Whose data is answered: the token's user, or whom an admin acts for. */
+  readonly user: User;
+  /** The token's own user. */
+  readonly tokenUserId: string;
+  /** As the token's. */
+  readonly acceptedUntil: number;
+}
+
 /** Whose request it is, from its headers. */
 export type Authenticator = (headers: {
   readonly authorization: string | undefined;
   /** Whom an admin acts for: `x-ethhook-as-user`. */
   readonly asUser: string | undefined;
-}) => Promise<User>;
+}) => Promise<Identity>;
 
 /** Fails with UNAUTHENTICATED, with FORBIDDEN, or with the upstream's error where users cannot be looked up. */
 export function createAuthenticator(
@@ -108,13 +126,15 @@ export function createAuthenticator(
     const token = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw unauthenticated('A token is needed: send the header `authorization: Bearer <token>`.');
-    const user = await userOf(await verify(token));
+    const { subject, acceptedUntil } = await verify(token);
+    const user = await userOf(subject);
     if (user === null) throw unauthenticated('The token is for a user that does not exist.');
-    if (asUser === undefined) return user;
+    const tokenUserId = user.id;
+    if (asUser === undefined) return { user, tokenUserId, acceptedUntil };
     if (!user.isAdmin) throw forbidden('Only admins may act for another user: leave x-ethhook-as-user out.');
     const other = await userOf(asUser);
     if (other === null) throw badUserInput('x-ethhook-as-user: there is no such user.');
     logger.info({ admin: user.id, asUser: other.id }, 'an admin acts for a user');
-    return other;
+    return { user: other, tokenUserId, acceptedUntil };
   };
 }

@@ -110,7 +110,7 @@ async function contextOf(options: HttpOptions, request: Request, response: Respo
     const isPublic = authorization === undefined && isIntrospection(request.body?.query);
     const user = isPublic
       ? NOBODY
-      : await options.authenticate({ authorization, asUser: request.get('x-ethhook-as-user') });
+      : (await options.authenticate({ authorization, asUser: request.get('x-ethhook-as-user') })).user;
     const now = Date.now();
     return createContext(options.services, { requestId: currentRequestId(), user, now, signal: left.signal });
   } catch (error) {

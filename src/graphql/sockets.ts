@@ -42,10 +42,11 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
     {
       onConnect: async ({ connectionParams, extra }: Context<Record<string, unknown>, Extra & SocketState>) => {
         try {
-          extra.user = await authenticate({
+          const { user } = await authenticate({
             authorization: textOf(connectionParams, 'authorization'),
             asUser: textOf(connectionParams, 'x-ethhook-as-user'),
           });
+          extra.user = user;
           return true;
         } catch (error) {
           const isOurFault = masked([error], randomUUID()).some(
