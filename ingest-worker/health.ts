@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { codeOf, UserError } from '../src/platform/errors.js';
+import { listen } from '../src/platform/http-server.js';
 
 interface HealthOptions {
   readonly host: string;
@@ -10,7 +10,7 @@ interface HealthOptions {
   readonly readiness: () => { readonly ready: boolean };
 }
 
-/** Serves `/healthz` (the process lives) and `/readyz`. Fails with a {@link UserError} where the port is taken. */
+/** Serves `/healthz` (the process lives) and `/readyz`. Fails with a UserError where the port is busy. */
 export async function serveHealth({ host, port, readiness }: HealthOptions): Promise<Server> {
   const server = createServer(({ url }, response) => {
     const answer = (status: number, body: object): void => {
@@ -22,13 +22,7 @@ export async function serveHealth({ host, port, readiness }: HealthOptions): Pro
     const body = readiness();
     answer(body.ready ? 200 : 503, body);
   });
-  server.listen(port, host);
-  await once(server, 'listening').catch((error: unknown) => {
-    if (codeOf(error) !== 'EADDRINUSE') throw error;
-    throw new UserError(
-      `Port ${port} of ${host} is in use. Stop what listens there, or set WORKER_PORT to another one.`,
-    );
-  });
+  await listen(server, { host, port, setting: 'WORKER_PORT' });
   return server;
 }
 

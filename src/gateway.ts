@@ -6,7 +6,6 @@ import type { GatewayConfig } from './config.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
 import type { Services } from './graphql/context.js';
 import { createHttpApp } from './graphql/http.js';
-import { closeServer, listen } from './graphql/http-server.js';
 import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { createSchema } from './graphql/schema.js';
@@ -14,6 +13,7 @@ import { serveSockets } from './graphql/sockets.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
 import { UpstreamError, UserError } from './platform/errors.js';
+import { closeServer, listen } from './platform/http-server.js';
 import type { Lifecycle } from './platform/lifecycle.js';
 import type { Logger } from './platform/logger.js';
 import { retry } from './platform/retry.js';
@@ -111,7 +111,7 @@ export async function startGateway(
   lifecycle.push('apollo', () => apollo.stop());
 
   const server = createServer(app);
-  const port = await listen(server, config.PORT, config.HOST);
+  const port = await listen(server, { host: config.HOST, port: config.PORT, setting: 'PORT' });
   lifecycle.push('http', () => closeServer(server));
   lifecycle.push('sockets', serveSockets(server, { schema, services, authenticate, logger }));
   logger.info({ port, phase: phase.current().phase }, 'the gateway is ready');

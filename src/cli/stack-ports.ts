@@ -1,5 +1,5 @@
 import { freePort, isPortFree } from '../embedded/free-port.js';
-import { UserError } from '../platform/errors.js';
+import { busyPort } from '../platform/http-server.js';
 import type { StackProcess } from './stack.js';
 
 /** Chosen once: a process that is started again is found where it was. */
@@ -15,8 +15,8 @@ interface WantedPorts {
 
 /** A port for each process. Fails with a UserError where one that was asked for is busy. */
 export async function choosePorts({ host, gateway, worker = 0 }: WantedPorts): Promise<StackPorts> {
-  await refuseBusy(gateway, host, 'the gateway', '--port or PORT');
-  await refuseBusy(worker, host, 'the worker', 'WORKER_PORT');
+  await refuseBusy(gateway, host, '--port or PORT');
+  await refuseBusy(worker, host, 'WORKER_PORT');
   const taken = [gateway, worker];
   const choose = async (onHost?: string): Promise<number> => {
     const port = await freePort(taken, onHost);
@@ -32,9 +32,6 @@ export async function choosePorts({ host, gateway, worker = 0 }: WantedPorts): P
   };
 }
 
-async function refuseBusy(port: number, host: string, whose: string, setting: string): Promise<void> {
-  if (port === 0 || (await isPortFree(port, host))) return;
-  throw new UserError(
-    `Port ${port} on ${host}, ${whose}'s, is busy or may not be used. Stop what listens there, or set ${setting}.`,
-  );
+async function refuseBusy(port: number, host: string, setting: string): Promise<void> {
+  if (port !== 0 && !(await isPortFree(port, host))) throw busyPort({ port, host, setting });
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
-import { messageOf, UpstreamError } from '../../platform/errors.js';
+import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** Something that runs inside Redis as one step. */
 export interface RedisScript {
@@ -46,6 +46,7 @@ export const redisScript = (name: string, lua: string): RedisScript => ({
 export class RedisDatabase {
   readonly #client: Redis;
   readonly #opened: Promise<void>;
+  #connectionError: Error | undefined;
 
   constructor(url: string, options: RedisOptions) {
     // The client would not tell that Redis has refused it, and the connection would have no name.
@@ -61,8 +62,10 @@ export class RedisDatabase {
       socketTimeout: options.replyTimeoutMs ?? 10_000,
       retryStrategy: (times) => Math.min(50 * 2 ** times, RECONNECT_MAX_MS),
     });
-    // Each command reports its own failure; unheard, the connection's error would be printed.
-    this.#client.on('error', () => undefined);
+    // Unheard, it would be printed. A command that finds no connection tells of it.
+    this.#client.on('error', (error) => {
+      this.#connectionError = error;
+    });
     this.#opened = new Promise((resolve) => {
       for (const event of ['ready', 'close', 'end']) this.#client.once(event, () => resolve());
     });
@@ -74,7 +77,7 @@ export class RedisDatabase {
     try {
       return await this.#client.call(name, [...args]);
     } catch (error) {
-      throw upstreamError(name, error);
+      throw this.#failure(name, error);
     }
   }
 
@@ -84,7 +87,7 @@ export class RedisDatabase {
     try {
       return await this.#client.callBuffer(name, [...args]);
     } catch (error) {
-      throw upstreamError(name, error);
+      throw this.#failure(name, error);
     }
   }
 
@@ -97,12 +100,25 @@ export class RedisDatabase {
         return this.#client.call('EVAL', [lua, keys.length, ...keys, ...args]);
       });
     } catch (error) {
-      throw upstreamError(name, error);
+      throw this.#failure(name, error);
     }
   }
 
   async ping(): Promise<void> {
     await this.command('PING');
+  }
+
+  #failure(name: string, error: unknown): UpstreamError {
+    const code = replyCode(error);
+    const { host, port } = this.#client.options;
+    const unconnected = `no connection to ${host}:${port}`;
+    const isCut = code === undefined && this.#client.status !== 'ready';
+    const reason = isCut ? [unconnected, codeOf(this.#connectionError)].filter(Boolean).join(', ') : messageOf(error);
+    return new UpstreamError('redis', `${name}: ${reason}`, {
+      cause: error,
+      kind: code === undefined || UNAVAILABLE.has(code) ? 'unavailable' : 'refused',
+      ...(code === undefined ? {} : { code }),
+    });
   }
 
   /** Closes at once; a command without a reply yet fails. */
@@ -114,12 +130,3 @@ export class RedisDatabase {
 /** The first word of an error reply is its code, by the protocol. */
 const replyCode = (error: unknown): string | undefined =>
   error instanceof ReplyError ? messageOf(error).split(' ', 1)[0] : undefined;
-
-function upstreamError(name: string, error: unknown): UpstreamError {
-  const code = replyCode(error);
-  return new UpstreamError('redis', `${name}: ${messageOf(error)}`, {
-    cause: error,
-    kind: code === undefined || UNAVAILABLE.has(code) ? 'unavailable' : 'refused',
-    ...(code === undefined ? {} : { code }),
-  });
-}
