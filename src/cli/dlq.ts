@@ -84,7 +84,9 @@ export function registerDlq(program: Command): void {
     .option(...DATA_DIR_OPTION)
     .option(...JSON_OPTION)
     .action((options: SelectionOptions) =>
-      change(options, { verb: 'purge', done: 'purged' }, ({ redis, names }, { id }) => removeLetter(redis, names, id)),
+      change(options, { verb: 'purge', done: 'purged' }, ({ redis, names }, letter) =>
+        removeLetter(redis, names, letter),
+      ),
     );
 }
 

@@ -25,6 +25,16 @@ export class RedisNames {
     return `${this.prefix}:dead_letter_marks:${stream}`;
   }
 
+  /** Hash of stream keys to how many dead letters there are of each. */
+  get deadLetterCounts(): string {
+    return `${this.prefix}:dead_letter_counts`;
+  }
+
+  /** Hash of groups to when they last committed a batch of a stream, milliseconds since 1970. */
+  lastCommitted(stream: StreamName): string {
+    return `${this.prefix}:last_committed:${stream}`;
+  }
+
   /** Hash of the manifests of batches in flight: token to manifest. */
   manifests(stream: StreamName, group: Store): string {
     return `${this.prefix}:manifests:${stream}:${group}`;

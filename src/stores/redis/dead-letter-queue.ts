@@ -74,6 +74,7 @@ const REPLAY = redisScript(
   `if #redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1]) == 0 then return false end
 local entry = redis.call('XADD', KEYS[2], '*', unpack(ARGV, 2))
 redis.call('XDEL', KEYS[1], ARGV[1])
+redis.call('HINCRBY', KEYS[3], KEYS[2], -1)
 return entry`,
 );
 
@@ -95,14 +96,24 @@ export async function replayLetter(
         `with: ethhook-analytics dlq purge --id ${letter.id}`,
     );
   }
-  const keys = [names.deadLetters, letter.stream];
+  const keys = [names.deadLetters, letter.stream, names.deadLetterCounts];
   const entry = await redis.script(REPLAY, keys, [letter.id, ...replayedFields(stream, letter)]);
   return entry === null ? null : String(entry);
 }
 
+const REMOVE = redisScript(
+  'removeDeadLetter',
+  `local removed = redis.call('XDEL', KEYS[1], ARGV[1])
+if removed == 1 then redis.call('HINCRBY', KEYS[2], ARGV[2], -1) end
+return removed`,
+);
+
 /** Removes one letter for good. Resolves to whether it was there. Its mark stays, as after a replay. */
-export const removeLetter = async (redis: RedisDatabase, names: RedisNames, id: string): Promise<boolean> =>
-  (await redis.command('XDEL', names.deadLetters, id)) === 1;
+export const removeLetter = async (
+  redis: RedisDatabase,
+  names: RedisNames,
+  { id, stream }: Pick<StoredLetter, 'id' | 'stream'>,
+): Promise<boolean> => (await redis.script(REMOVE, [names.deadLetters, names.deadLetterCounts], [id, stream])) === 1;
 
 async function read(
   redis: RedisDatabase,

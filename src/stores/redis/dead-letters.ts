@@ -25,6 +25,7 @@ for i = 3, #ARGV, 5 do
     added = added + 1
   end
 end
+redis.call('HINCRBY', KEYS[3], ARGV[1], added)
 return added`,
 );
 
@@ -39,7 +40,7 @@ export async function addDeadLetters(
   letters: readonly DeadLetter[],
   now: number,
 ): Promise<number> {
-  const keys = [names.deadLetters, names.deadLetterMarks(stream)];
+  const keys = [names.deadLetters, names.deadLetterMarks(stream), names.deadLetterCounts];
   const head = [names.stream(stream), new Date(now).toISOString()];
   let added = 0;
   for (const part of partsOf(letters)) {

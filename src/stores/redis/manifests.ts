@@ -67,10 +67,17 @@ for id in string.gmatch(ARGV[3], '%S+') do
 end
 flush()
 redis.call('HDEL', KEYS[2], ARGV[2])
+if ARGV[2] ~= '' then
+  local now = redis.call('TIME')
+  redis.call('HSET', KEYS[3], ARGV[1], now[1] * 1000 + math.floor(now[2] / 1000))
+end
 for i = 5, #ARGV do redis.call('PUBLISH', ARGV[4], ARGV[i]) end`,
 );
 
-/** Acknowledges a batch that is committed, removes its manifest and tells what was committed. Harmless when repeated. */
+/**
+ * Acknowledges a batch that is committed, removes its manifest, notes the time and tells what was committed. An empty
+ * token is for entries of no batch. Harmless when repeated.
+ */
 export async function acknowledge(
   redis: RedisDatabase,
   member: GroupMember,
@@ -78,7 +85,8 @@ export async function acknowledge(
   notices: readonly string[],
 ): Promise<void> {
   const channel = member.names.committed(member.group);
-  await redis.script(ACKNOWLEDGE, keysOf(member), [member.group, token, entryIds.join(' '), channel, ...notices]);
+  const keys = [...keysOf(member), member.names.lastCommitted(member.stream)];
+  await redis.script(ACKNOWLEDGE, keys, [member.group, token, entryIds.join(' '), channel, ...notices]);
 }
 
 const OWNERS = redisScript(
