@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { UserError } from './platform/errors.js';
+import { messageOf, UserError } from './platform/errors.js';
 import { LOG_LEVELS } from './platform/logger.js';
 
 /** An environment: `process.env`, or one made for a child process or a test. */
@@ -125,24 +126,44 @@ type SimulateConfig = z.infer<typeof simulateSchema>;
 type TokenConfig = z.infer<typeof tokenSchema>;
 
 /** What this process was started with, for whoever makes another process's environment of it. */
-export const processEnvironment = (): Environment => process.env;
+export const processEnvironment = (): Environment => withSecretsFromFiles(process.env);
 
 /** Whether npm, npx or a script of package.json started this process. */
 export const runByNpm = (environment: Environment = process.env): boolean => environment['npm_execpath'] !== undefined;
 
-export const readGatewayConfig = (environment: Environment = process.env): GatewayConfig =>
+export const readGatewayConfig = (environment: Environment = processEnvironment()): GatewayConfig =>
   read(gatewaySchema, environment);
-export const readWorkerConfig = (environment: Environment = process.env): WorkerConfig =>
+export const readWorkerConfig = (environment: Environment = processEnvironment()): WorkerConfig =>
   read(workerSchema, environment);
-export const readMigrateConfig = (environment: Environment = process.env): MigrateConfig =>
+export const readMigrateConfig = (environment: Environment = processEnvironment()): MigrateConfig =>
   read(migrateSchema, environment);
 export const readRollupsConfig = (environment: Environment): RollupsConfig => read(rollupsSchema, environment);
 export const readDeadLettersConfig = (environment: Environment): DeadLettersConfig =>
   read(deadLettersSchema, environment);
-export const readSimulateConfig = (environment: Environment = process.env): SimulateConfig =>
+export const readSimulateConfig = (environment: Environment = processEnvironment()): SimulateConfig =>
   read(simulateSchema, environment);
 export const readTokenConfig = (environment: Environment): TokenConfig => read(tokenSchema, environment);
 export const readUpConfig = (environment: Environment): UpConfig => read(upSchema, environment);
+
+/** Variables that hold a secret, each of which may come as the name of a file that holds it: `JWT_SECRET_FILE`. */
+const SECRETS = ['POSTGRES_URL', 'CLICKHOUSE_URL', 'REDIS_URL', 'JWT_SECRET'];
+
+/** The environment with the content of each secret's file in the place of the file's name. */
+export function withSecretsFromFiles(environment: Environment): Environment {
+  const values = { ...environment };
+  for (const name of SECRETS) {
+    const { [`${name}_FILE`]: file = '', [name]: given = '' } = environment;
+    delete values[`${name}_FILE`];
+    if (file === '') continue;
+    if (given !== '') throw new UserError(`${name} and ${name}_FILE are both set: leave one of them out.`, 2);
+    try {
+      values[name] = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      throw new UserError(`${name}_FILE cannot be read: ${messageOf(error)}. Name a file that holds the value.`, 2);
+    }
+  }
+  return values;
+}
 
 /** Reports every wrong or missing variable at once. An empty variable counts as one that is not set. */
 function read<Values>(schema: z.ZodType<Values>, environment: Environment): Values {

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
-import { readGatewayConfig } from '../../src/config.js';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { readGatewayConfig, withSecretsFromFiles } from '../../src/config.js';
 
 const COMPLETE = {
   POSTGRES_URL: 'postgres://localhost/db',
@@ -36,6 +38,26 @@ describe("the gateway's configuration", () => {
   test('refuses a secret that holds nothing, and a cluster, which there is no support for', () => {
     expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: ' , ' })).toThrow(/JWT_SECRET must hold a secret/);
     expect(() => readGatewayConfig({ ...COMPLETE, CLICKHOUSE_CLUSTER: 'main' })).toThrow(/CLICKHOUSE_CLUSTER must be/);
+  });
+});
+
+describe('a secret that is kept in a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ethhook-secrets-'));
+  const file = join(folder, 'jwt-secret');
+  writeFileSync(file, 'from a file\n');
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('is read, without the white space around it, and its file is named no more', () => {
+    expect(withSecretsFromFiles({ ...COMPLETE, JWT_SECRET: '', JWT_SECRET_FILE: file })).toEqual({
+      ...COMPLETE,
+      JWT_SECRET: 'from a file',
+    });
+  });
+
+  test('is refused beside one that is set, and where the file cannot be read', () => {
+    expect(() => withSecretsFromFiles({ JWT_SECRET: 'set', JWT_SECRET_FILE: file })).toThrow(/are both set/);
+    const missing = join(folder, 'none');
+    expect(() => withSecretsFromFiles({ REDIS_URL_FILE: missing })).toThrow(/REDIS_URL_FILE cannot be read.*ENOENT/);
   });
 });
 
