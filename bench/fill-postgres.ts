@@ -15,25 +15,10 @@ const LEGACY_INDEXES = ['endpoint_id', 'created_at', 'status'] as const;
 const LOAD_TIMEOUT_MS = 3_600_000;
 
 /** Copies into Postgres what ClickHouse holds, row by row the same, through files that both servers can reach. */
-export async function fillPostgres(servers: BenchServers, dataset: Dataset, signal: AbortSignal): Promise<void> {
-  const postgres = new PostgresDatabase(servers.postgresUrl, {
-    applicationName: 'bench-load',
-    maxConnections: 1,
-    statementTimeoutMs: LOAD_TIMEOUT_MS,
-  });
-  const run = (name: string, text: string): Promise<unknown> => postgres.query({ name, text });
-  const copy = async (table: string, columns: string, select: string, params: Params): Promise<void> => {
-    signal.throwIfAborted();
-    const file = join(servers.folder, `${table}.tsv`);
-    await exportRows(servers.clickhouseUrl, select, params, file);
-    await run(`bench_copy_${table}`, `COPY ${table} (${columns}) FROM '${file.replaceAll("'", "''")}'`);
-    await rm(file);
-  };
-  try {
+export const fillPostgres = (servers: BenchServers, dataset: Dataset, signal: AbortSignal): Promise<void> =>
+  withLoader(servers, signal, async ({ postgres, run, copy }) => {
     const indexes = await dropSecondaryIndexes(postgres);
-    for (const { table, columns, select } of CONFIGURATION_EXPORTS) {
-      await copy(table, columns, select, { users: dataset.users });
-    }
+    await copyConfiguration(copy, dataset);
     for (let from = dataset.range.from; from < dataset.range.to; from += DAY_MS) {
       for (const { table, columns, select } of HISTORY_EXPORTS) {
         await copy(table, columns, select, { from, to: from + DAY_MS });
@@ -46,6 +31,44 @@ export async function fillPostgres(servers: BenchServers, dataset: Dataset, sign
     for (const table of ['users', 'applications', 'endpoints', 'events', 'delivery_attempts']) {
       await run('bench_vacuum', `VACUUM ANALYZE ${table}`);
     }
+  });
+
+/** Copies users, applications and endpoints alone. */
+export const fillConfiguration = (servers: BenchServers, dataset: Dataset, signal: AbortSignal): Promise<void> =>
+  withLoader(servers, signal, ({ copy }) => copyConfiguration(copy, dataset));
+
+type Copy = (table: string, columns: string, select: string, params: Params) => Promise<void>;
+
+interface Loader {
+  readonly postgres: PostgresDatabase;
+  readonly run: (name: string, text: string) => Promise<unknown>;
+  readonly copy: Copy;
+}
+
+async function copyConfiguration(copy: Copy, { users }: Dataset): Promise<void> {
+  for (const { table, columns, select } of CONFIGURATION_EXPORTS) await copy(table, columns, select, { users });
+}
+
+async function withLoader(
+  servers: BenchServers,
+  signal: AbortSignal,
+  load: (loader: Loader) => Promise<void>,
+): Promise<void> {
+  const postgres = new PostgresDatabase(servers.postgresUrl, {
+    applicationName: 'bench-load',
+    maxConnections: 1,
+    statementTimeoutMs: LOAD_TIMEOUT_MS,
+  });
+  const run = (name: string, text: string): Promise<unknown> => postgres.query({ name, text });
+  const copy: Copy = async (table, columns, select, params) => {
+    signal.throwIfAborted();
+    const file = join(servers.folder, `${table}.tsv`);
+    await exportRows(servers.clickhouseUrl, select, params, file);
+    await run(`bench_copy_${table}`, `COPY ${table} (${columns}) FROM '${file.replaceAll("'", "''")}'`);
+    await rm(file);
+  };
+  try {
+    await load({ postgres, run, copy });
   } finally {
     await postgres.close();
   }

@@ -6,9 +6,10 @@ import { stopSignal } from '../src/platform/lifecycle.js';
 import { barChart } from './bar-chart.js';
 import type { Benchmark, BenchReport } from './benchmark.js';
 import { dashboard } from './dashboard.js';
+import { live } from './live.js';
 import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [dashboard];
+const BENCHMARKS: readonly Benchmark[] = [dashboard, live];
 const DOCS = 'docs/benchmarks.md';
 const CHARTS = 'docs/benchmarks';
 const USAGE = `npm run bench -- [NAME] [--scale S] [--json]

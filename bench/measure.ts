@@ -72,7 +72,12 @@ export async function withinTime<T>(run: Promise<T>, timeoutMs: number): Promise
 
 export const ranOutOfTime = (result: unknown): result is typeof TIMED_OUT => result === TIMED_OUT;
 
-function summary({ name }: Side, samples: readonly number[], timedOutAfterMs: number | null): Measurement {
+/** The figures of runs that took so long. */
+export function summary(
+  { name }: Pick<Side, 'name'>,
+  samples: readonly number[],
+  timedOutAfterMs: number | null,
+): Measurement {
   const sorted = [...samples].sort((a, b) => a - b);
   const percentile = (share: number): number => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
   return {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer, untilReady } from '../src/embedded/child.js';
+import { type Child, startServer, untilReady } from '../src/embedded/child.js';
 import { startClickHouse } from '../src/embedded/clickhouse.js';
 import { compiledFile } from '../src/embedded/compiled-file.js';
 import { freePort } from '../src/embedded/free-port.js';
@@ -24,6 +24,7 @@ export interface BenchServers {
 export interface BenchGateway {
   readonly graphqlUrl: string;
   readonly jwtSecret: string;
+  readonly pid: number;
 }
 
 /** Starts the three servers in a temporary folder; `lifecycle` stops them and removes it. */
@@ -54,31 +55,53 @@ export async function startServers(lifecycle: Lifecycle, say: (line: string) => 
 export async function startGateway(servers: BenchServers, lifecycle: Lifecycle): Promise<BenchGateway> {
   const port = await freePort();
   const jwtSecret = randomBytes(32).toString('hex');
-  const logFile = join(servers.folder, 'gateway.log');
+  const { pid } = await startProcess(servers, lifecycle, {
+    command: 'gateway',
+    environment: { PORT: String(port), JWT_SECRET: jwtSecret },
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+  });
+  return { graphqlUrl: `http://127.0.0.1:${port}/graphql`, jwtSecret, pid };
+}
+
+/** Starts an ingest worker as in production. */
+export async function startWorker(servers: BenchServers, lifecycle: Lifecycle): Promise<void> {
+  const port = await freePort();
+  await startProcess(servers, lifecycle, {
+    command: 'worker',
+    environment: { WORKER_PORT: String(port) },
+    readyUrl: `http://127.0.0.1:${port}/readyz`,
+  });
+}
+
+interface ProductionProcess {
+  readonly command: 'gateway' | 'worker';
+  readonly environment: Readonly<Record<string, string>>;
+  readonly readyUrl: string;
+}
+
+async function startProcess(
+  servers: BenchServers,
+  lifecycle: Lifecycle,
+  { command, environment, readyUrl }: ProductionProcess,
+): Promise<Child> {
+  const logFile = join(servers.folder, `${command}.log`);
   const child = await startServer({
     command: process.execPath,
-    args: [compiledFile('src/main.js'), 'gateway'],
+    args: [compiledFile('src/main.js'), command],
     logFile,
     stopSignal: 'SIGTERM',
     deathSignal: 'SIGKILL',
     environment: {
       NODE_ENV: 'production',
       HOST: '127.0.0.1',
-      PORT: String(port),
       POSTGRES_URL: servers.postgresUrl,
       CLICKHOUSE_URL: servers.clickhouseUrl,
       REDIS_URL: servers.redisUrl,
-      JWT_SECRET: jwtSecret,
       LOG_LEVEL: 'warn',
+      ...environment,
     },
   });
-  lifecycle.push('gateway', () => child.stop());
-  const url = `http://127.0.0.1:${port}`;
-  await untilReady({
-    what: 'The gateway',
-    child,
-    logFile,
-    probe: async () => (await fetch(`${url}/readyz`)).ok,
-  });
-  return { graphqlUrl: `${url}/graphql`, jwtSecret };
+  lifecycle.push(command, () => child.stop());
+  await untilReady({ what: `The ${command}`, child, logFile, probe: async () => (await fetch(readyUrl)).ok });
+  return child;
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { barChart } from '../../bench/bar-chart.js';
 import type { BenchReport } from '../../bench/benchmark.js';
 import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.js';
+import { latencies } from '../../bench/live-latencies.js';
 import { measureAlternately } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
 
@@ -98,4 +99,14 @@ test('answers are the same whatever the order of hours, and without pending atte
   expect(canonicalNumbers(complete, false)).toBe(canonicalNumbers(terminal, false));
   expect(canonicalNumbers(complete, true)).not.toBe(canonicalNumbers({ ...complete, totalEvents: 5 }, true));
   expect(canonicalNumbers(complete, true)).not.toBe(canonicalNumbers({ ...complete, hours: [hour(1, 0)] }, true));
+});
+
+test('an attempt has reached a subscriber with the first message that counts it', () => {
+  const sent = [1, 2, 3, 4].map((attempts) => ({ attempts, at: attempts * 10 }));
+  const told = [
+    { attempts: 0, at: 5 },
+    { attempts: 2, at: 50 },
+    { attempts: 3, at: 60 },
+  ];
+  expect(latencies(sent, told)).toEqual([40, 30, 30]);
 });
