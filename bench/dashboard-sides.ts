@@ -33,7 +33,8 @@ interface Row extends Omit<HourNumbers, 'hour' | 'p50LatencyMs' | 'p95LatencyMs'
   readonly totalEvents: number;
 }
 
-const FIELDS =
+/** All counters. */
+export const FIELDS =
   'attempts successes failures expired pending retries avgLatencyMs minLatencyMs maxLatencyMs p50LatencyMs p95LatencyMs p99LatencyMs';
 const GRAPHQL = `query Dashboard($range: TimeRange!) {
   dashboardStats(range: $range) { totalEvents ${FIELDS} hourlyStats { hour ${FIELDS} } }

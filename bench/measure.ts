@@ -15,6 +15,8 @@ export interface Measurement {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p95Ms: number;
+  /** Of a side that was asked by many at once. */
+  readonly load?: { readonly perSecond: number; readonly errors: number } | undefined;
 }
 
 interface MeasureOptions {

@@ -2,7 +2,8 @@ import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import type { BenchReport, Comparison } from './benchmark.js';
 import type { Measurement } from './measure.js';
 
-const HEADER = ['side', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'samples', 'times the baseline'];
+const LATENCY_HEADER = ['side', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'samples', 'times the baseline'];
+const LOAD_HEADER = ['side', 'requests/s', 'times the baseline', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'errors'];
 
 /** What the figures were taken on. */
 export const machineLine = (): string =>
@@ -11,8 +12,9 @@ export const machineLine = (): string =>
 /** A report as text for a terminal. */
 export function toText(report: BenchReport): string {
   const tables = report.comparisons.map(({ title, ...comparison }) => {
-    const rows = [HEADER, ...rowsOf({ title, ...comparison })];
-    const widths = HEADER.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    const [header, ...sides] = tableOf({ title, ...comparison });
+    const rows = [header, ...sides];
+    const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
     const lines = rows.map((row) =>
       row
         .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
@@ -27,7 +29,8 @@ export function toText(report: BenchReport): string {
 export function toMarkdown(report: BenchReport, charts: readonly string[]): string {
   const tables = report.comparisons.map((comparison, index) => {
     const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-    const rows = [line(HEADER), line(['---', ...HEADER.slice(1).map(() => '---:')]), ...rowsOf(comparison).map(line)];
+    const [header, ...sides] = tableOf(comparison);
+    const rows = [line(header), line(['---', ...header.slice(1).map(() => '---:')]), ...sides.map(line)];
     return `### ${comparison.title}\n\n![${comparison.title}](${charts[index]})\n\n${rows.join('\n')}`;
   });
   const about = `${report.about} Scale ${report.scale}.`;
@@ -40,22 +43,28 @@ export const hasFailed = ({ claims }: BenchReport): boolean => claims.some(({ ho
 const claimsOf = ({ claims }: BenchReport): string[] =>
   claims.map(({ text, holds }) => `${holds ? 'held' : 'NOT HELD'}: ${text}`);
 
-function rowsOf({ sides, baseline }: Comparison): string[][] {
+type Table = readonly [header: readonly string[], ...rows: (readonly string[])[]];
+
+function tableOf({ sides, baseline }: Comparison): Table {
   const base = sides.find(({ name }) => name === baseline);
-  return sides.map((side) => {
-    if (side.timedOutAfterMs !== null) return [side.name, `> ${side.timedOutAfterMs / 1000} s`, '', '', '', ''];
-    return [
-      side.name,
-      milliseconds(side.p50Ms),
-      milliseconds(side.p95Ms),
-      `${milliseconds(side.p10Ms)}–${milliseconds(side.p90Ms)}`,
-      String(side.samples),
-      ratio(side, base),
-    ];
-  });
+  if (sides.some(({ load }) => load !== undefined)) return [LOAD_HEADER, ...sides.map((side) => loadRow(side, base))];
+  return [LATENCY_HEADER, ...sides.map((side) => latencyRow(side, base))];
 }
 
-const ratio = (side: Measurement, base: Measurement | undefined): string =>
-  base === undefined || base.timedOutAfterMs !== null ? '' : (side.p50Ms / base.p50Ms).toFixed(2);
+function latencyRow(side: Measurement, base: Measurement | undefined): string[] {
+  if (side.timedOutAfterMs !== null) return [side.name, `> ${side.timedOutAfterMs / 1000} s`, '', '', '', ''];
+  const ratio = base === undefined || base.timedOutAfterMs !== null ? '' : (side.p50Ms / base.p50Ms).toFixed(2);
+  return [side.name, milliseconds(side.p50Ms), milliseconds(side.p95Ms), spread(side), String(side.samples), ratio];
+}
+
+function loadRow({ name, load, ...side }: Measurement, base: Measurement | undefined): string[] {
+  const { perSecond = Number.NaN, errors = 0 } = load ?? {};
+  const ratio = (perSecond / (base?.load?.perSecond ?? Number.NaN)).toFixed(2);
+  const latencies = [milliseconds(side.p50Ms), milliseconds(side.p95Ms), spread(side)];
+  return [name, perSecond.toFixed(0), ratio, ...latencies, String(errors)];
+}
+
+const spread = ({ p10Ms, p90Ms }: Pick<Measurement, 'p10Ms' | 'p90Ms'>): string =>
+  `${milliseconds(p10Ms)}–${milliseconds(p90Ms)}`;
 
 const milliseconds = (value: number): string => value.toFixed(value < 100 ? 1 : 0);

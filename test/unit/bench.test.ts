@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { barChart } from '../../bench/bar-chart.js';
 import type { BenchReport } from '../../bench/benchmark.js';
 import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.js';
+import { Answer } from '../../bench/http-load.js';
 import { latencies } from '../../bench/live-latencies.js';
 import { measureAlternately } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
@@ -69,12 +70,51 @@ describe('a report', () => {
     expect(hasFailed(report)).toBe(true);
   });
 
+  test('shows requests a second and errors of sides under load', () => {
+    const [comparison] = report.comparisons;
+    const loads = [100, 350].map((perSecond) => ({ perSecond, errors: 0 }));
+    const sides = (comparison?.sides ?? []).slice(0, 2).map((side, index) => ({ ...side, load: loads[index] }));
+    const underLoad = { ...report, comparisons: [{ title: 'A & B', baseline: 'a', sides }] };
+    expect(toText(underLoad)).toMatch(/b +350 +3\.50 +5\.0 /);
+    expect(toMarkdown(underLoad, ['chart.svg'])).toContain('| b | 350 | 3.50 | 5.0 |');
+    expect(sides.length).toBe(2);
+  });
+
   test('has a chart with a bar a side', () => {
     const [comparison] = report.comparisons;
     const svg = comparison === undefined ? '' : barChart(comparison);
     expect(svg.match(/<rect /g)).toHaveLength(3);
     expect(svg).toContain('A &amp; B');
     expect(svg).not.toContain('NaN');
+  });
+});
+
+describe('an answer over the wire', () => {
+  const partsOf = (text: string, size: number): Buffer[] =>
+    Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
+      Buffer.from(text.slice(index * size, (index + 1) * size)),
+    );
+  const answers = [
+    'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"data":{}}',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{"data":{}}\r\n0\r\n\r\n',
+  ];
+
+  test.each(answers)('ends where its length or its last chunk says, however it is cut: %j', (text) => {
+    for (let size = 1; size <= text.length; size++) {
+      const answer = new Answer();
+      for (const part of partsOf(text, size)) {
+        expect(answer.isWhole).toBe(false);
+        answer.push(part);
+      }
+      expect([answer.isWhole, answer.isOk, answer.has(Buffer.from('"data"'))]).toEqual([true, true, true]);
+      expect(answer.has(Buffer.from('"errors"'))).toBe(false);
+    }
+  });
+
+  test('is not right with another status', () => {
+    const answer = new Answer();
+    answer.push(Buffer.from('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'));
+    expect([answer.isWhole, answer.isOk]).toEqual([true, false]);
   });
 });
 
