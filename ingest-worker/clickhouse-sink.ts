@@ -8,6 +8,7 @@ import type { RedisDatabase } from '../src/stores/redis/database.js';
 import type { GroupMember } from '../src/stores/redis/entry-group.js';
 import { writeManifest } from '../src/stores/redis/manifests.js';
 import type { Batch } from './batch.js';
+import type { Hold } from './hold.js';
 import type { Sink } from './sink.js';
 import type { StreamKind } from './stream-kind.js';
 import { untilDone } from './until-done.js';
@@ -25,10 +26,12 @@ interface ClickHouseSinkOptions<R> {
   readonly redis: RedisDatabase;
   readonly member: GroupMember;
   readonly logger: Logger;
+  /** Raised while what is to be written is refused. */
+  readonly hold?: Hold;
 }
 
 /** Manifest first, then the inserts, each under a token that depends on nothing but the batch. */
-export function clickhouseSink<R>({ kind, database, redis, member, logger }: ClickHouseSinkOptions<R>): Sink<R> {
+export function clickhouseSink<R>({ kind, database, redis, member, logger, hold }: ClickHouseSinkOptions<R>): Sink<R> {
   return {
     store: 'clickhouse',
     async write(batch, signal) {
@@ -36,7 +39,7 @@ export function clickhouseSink<R>({ kind, database, redis, member, logger }: Cli
       if (!batch.recorded && !(await record(batch, signal))) return 'lost';
       for (const [days, rowBinary] of bodiesOf(kind, batch)) {
         const insert = { rowBinary, token: `${batch.token}:${days}`, signal };
-        await untilDone(() => insertBatch(database, kind.type, insert), { task: 'insert', logger, signal });
+        await untilDone(() => insertBatch(database, kind.type, insert), { task: 'insert', logger, signal, hold });
       }
       return [];
     },
@@ -45,7 +48,7 @@ export function clickhouseSink<R>({ kind, database, redis, member, logger }: Cli
   /** Writes the manifest, waiting while one of the batch's days is held for the audit. Resolves to whether it could. */
   async function record(batch: Batch<R>, signal: AbortSignal): Promise<boolean> {
     for (;;) {
-      const task = { task: 'write the manifest', logger, signal };
+      const task = { task: 'write the manifest', logger, signal, hold };
       const outcome = await untilDone(() => writeManifest(redis, member, batch), task);
       if (outcome !== 'held') return outcome === 'written';
       await delay(HELD_RETRY_MS, undefined, { signal });

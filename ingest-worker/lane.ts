@@ -7,6 +7,7 @@ import { createGroup, type GroupMember } from '../src/stores/redis/entry-group.j
 import { acknowledge } from '../src/stores/redis/manifests.js';
 import { type Batch, BatchBuilder, type BatchLimits } from './batch.js';
 import { type LaneCounters, newCounters } from './counters.js';
+import type { HeldBatch, Hold } from './hold.js';
 import { noticesOf } from './notices.js';
 import { inheritanceWaits, recover } from './recovery.js';
 import type { Sink } from './sink.js';
@@ -17,6 +18,8 @@ import { untilDone } from './until-done.js';
 export interface LaneOptions<R> {
   readonly kind: StreamKind<R>;
   readonly sink: Sink<R>;
+  /** The sink's, raised while something is refused. */
+  readonly hold: Hold;
   readonly member: GroupMember;
   readonly retentionDays: number;
   readonly limits: BatchLimits;
@@ -68,6 +71,11 @@ export class Lane<R> {
   /** Whether its group exists and can be read, and its store can be written. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** What is refused, so that the lane waits for it to be mended; null while it goes on. */
+  get held(): HeldBatch | null {
+    return this.#options.hold.held;
   }
 
   /** Resolves when it has stopped. Throws only what no retry mends. */
@@ -146,7 +154,7 @@ export class Lane<R> {
 
   /** Dead letters, store, acknowledgement, in this order: nothing is acknowledged that is not where it belongs. */
   async #commit(batch: Batch<R>): Promise<void> {
-    const { kind, sink, member, redis, logger, abandoned } = this.#options;
+    const { kind, sink, member, redis, logger, hold, abandoned } = this.#options;
     await this.#bury(batch.rejected);
     const refused = await sink.write(batch, abandoned);
     if (refused === 'lost') {
@@ -156,7 +164,7 @@ export class Lane<R> {
       return;
     }
     await this.#bury(refused);
-    const task = { task: 'acknowledge', logger, signal: abandoned };
+    const task = { task: 'acknowledge', logger, signal: abandoned, hold };
     await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.records)), task);
     this.counters.batches += 1;
     this.counters.rows += batch.records.length - refused.length;
@@ -165,9 +173,9 @@ export class Lane<R> {
 
   async #bury(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return;
-    const { member, redis, logger, abandoned } = this.#options;
+    const { member, redis, logger, hold, abandoned } = this.#options;
     const add = () => addDeadLetters(redis, member.names, member.stream, letters, Date.now());
-    const added = await untilDone(add, { task: 'write dead letters', logger, signal: abandoned });
+    const added = await untilDone(add, { task: 'write dead letters', logger, signal: abandoned, hold });
     this.counters.deadLetters += added;
     const example = { entry: letters[0]?.entryId, reason: letters[0]?.reason };
     if (added > 0) logger.warn({ lane: this.name, added, example }, 'records went to the dead letters');

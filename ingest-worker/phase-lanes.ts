@@ -3,7 +3,7 @@ import { type MigrationPhase, PHASE_MEANING, STORES, type Store } from '../src/r
 import { type RedisNames, STREAMS } from '../src/records/names.js';
 import type { RedisDatabase } from '../src/stores/redis/database.js';
 import { destroyGroup } from '../src/stores/redis/entry-group.js';
-import type { StoreLanes } from './store-lanes.js';
+import type { LaneState, StoreLanes } from './store-lanes.js';
 import { untilDone } from './until-done.js';
 
 interface PhaseLanesOptions {
@@ -32,10 +32,14 @@ export class PhaseLanes {
     return this.#phase === null ? STORES : PHASE_MEANING[this.#phase].writesTo;
   }
 
-  readiness(): { ready: boolean; phase: MigrationPhase | null; lanes: Readonly<Record<string, boolean>> } {
-    const lanes = Object.assign({}, ...[...this.#running.values()].map((store) => store.readiness()));
-    const ready = this.#phase !== null && Object.values(lanes).every((isReady) => isReady === true);
-    return { ready, phase: this.#phase, lanes };
+  /** Null while it is not known. */
+  get phase(): MigrationPhase | null {
+    return this.#phase;
+  }
+
+  /** Those that run now. */
+  states(): readonly LaneState[] {
+    return [...this.#running.values()].flatMap((lanes) => lanes.states());
   }
 
   /** Starts and stops lanes as the phase asks for, one change after the other. */

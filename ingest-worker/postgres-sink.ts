@@ -10,6 +10,7 @@ import { upsertEvents } from '../src/stores/postgres/upsert-events.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
 import type { Batch } from './batch.js';
 import { recordPayload } from './entry.js';
+import type { Hold } from './hold.js';
 import type { Sink } from './sink.js';
 import { attemptKind, eventKind, type StreamKind } from './stream-kind.js';
 import { untilDone } from './until-done.js';
@@ -17,6 +18,8 @@ import { untilDone } from './until-done.js';
 interface PostgresSinkOptions {
   readonly database: PostgresDatabase;
   readonly logger: Logger;
+  /** Raised while what is to be written is refused. */
+  readonly hold?: Hold;
 }
 
 /** Why each record that Postgres does not take is refused. */
@@ -25,22 +28,22 @@ type Refusals<R> = ReadonlyMap<R, string>;
 const USED_BY_ANOTHER = 'id: is already used by an attempt with another user_id or created_at';
 const TOO_LARGE = "is refused by Postgres (22003 numeric_value_out_of_range): larger than the table's column can hold";
 
-export const postgresEventSink = ({ database, logger }: PostgresSinkOptions): Sink<EventRecord> =>
-  postgresSink(eventKind, { database, logger }, async (events) => {
-    await upsertEvents(database, events);
+export const postgresEventSink = (options: PostgresSinkOptions): Sink<EventRecord> =>
+  postgresSink(eventKind, options, async (events) => {
+    await upsertEvents(options.database, events);
     return new Map();
   });
 
-export const postgresAttemptSink = ({ database, logger }: PostgresSinkOptions): Sink<AttemptRecord> =>
-  postgresSink(attemptKind, { database, logger }, async (attempts) => {
-    const ofAnother = await upsertAttempts(database, attempts);
+export const postgresAttemptSink = (options: PostgresSinkOptions): Sink<AttemptRecord> =>
+  postgresSink(attemptKind, options, async (attempts) => {
+    const ofAnother = await upsertAttempts(options.database, attempts);
     return new Map(ofAnother.map((attempt) => [attempt, USED_BY_ANOTHER]));
   });
 
 /** `upsert` takes one record a key, and changes nothing where it fails or is repeated. */
 function postgresSink<R>(
   kind: StreamKind<R>,
-  { database, logger }: PostgresSinkOptions,
+  { database, logger, hold }: PostgresSinkOptions,
   upsert: (records: readonly R[]) => Promise<Refusals<R>>,
 ): Sink<R> {
   return {
@@ -72,7 +75,7 @@ function postgresSink<R>(
         if (reason === undefined) throw error;
         return reason;
       });
-    const outcome = await untilDone(attempt, { task: `upsert ${kind.stream}`, logger, signal });
+    const outcome = await untilDone(attempt, { task: `upsert ${kind.stream}`, logger, signal, hold });
     if (typeof outcome !== 'string') return outcome;
     const tooLarge = await tooLargeAmong(records, signal);
     if (tooLarge.size > 0) {

@@ -9,6 +9,8 @@ import { RedisDatabase } from '../src/stores/redis/database.js';
 import type { GroupMember } from '../src/stores/redis/entry-group.js';
 import type { BatchLimits } from './batch.js';
 import { clickhouseSink } from './clickhouse-sink.js';
+import type { LaneCounters } from './counters.js';
+import { type HeldBatch, Hold } from './hold.js';
 import { Lane } from './lane.js';
 import { postgresAttemptSink, postgresEventSink } from './postgres-sink.js';
 import type { Sink } from './sink.js';
@@ -27,10 +29,18 @@ export interface LanesOptions {
   readonly logger: Logger;
 }
 
+/** One group on one stream, seen from outside. */
+export interface LaneState {
+  readonly stream: StreamName;
+  readonly group: Store;
+  readonly ready: boolean;
+  readonly held: HeldBatch | null;
+  readonly counters: LaneCounters;
+}
+
 /** What the lanes of one store have in common with the outside. */
 export interface StoreLanes {
-  /** By name, whether each is ready. */
-  readonly readiness: () => Readonly<Record<string, boolean>>;
+  readonly states: () => readonly LaneState[];
   /** Resolves when both lanes have stopped; rejects when one fails for good. */
   readonly done: Promise<void>;
   /** Ends reading and waits for what is in hand, up to ten seconds. */
@@ -45,14 +55,16 @@ export function startStoreLanes(store: Store, options: LanesOptions): StoreLanes
   const abandoned = new AbortController();
   const { redis, postgres, clickhouse, logger } = options;
 
-  const lane = <R>(kind: StreamKind<R>, sinkOf: (member: GroupMember) => Sink<R>) => {
+  const lane = <R>(kind: StreamKind<R>, sinkOf: (member: GroupMember, hold: Hold) => Sink<R>) => {
+    const hold = new Hold();
     const member: GroupMember = { ...options, stream: kind.stream, group: store };
     const reading = new RedisDatabase(options.redisUrl, { applicationName: `ethhook-worker-${kind.stream}-${store}` });
     const schemaIsCurrent = () => assertSchemaCurrent(store === 'postgres' ? { postgres } : { clickhouse });
     const made = new Lane({
       ...options,
       kind,
-      sink: sinkOf(member),
+      sink: sinkOf(member, hold),
+      hold,
       member,
       retentionDays: options.retentionDays[kind.stream],
       reading,
@@ -64,24 +76,33 @@ export function startStoreLanes(store: Store, options: LanesOptions): StoreLanes
       reading.close();
       await leaveGroup(redis, member).catch(() => undefined);
     });
-    return { name: made.name, isReady: () => made.ready, done };
+    const state = (): LaneState => ({
+      stream: kind.stream,
+      group: store,
+      ready: made.ready,
+      held: made.held,
+      counters: made.counters,
+    });
+    return { state, done };
   };
   const lanes =
     store === 'postgres'
       ? [
-          lane(eventKind, () => postgresEventSink({ database: postgres, logger })),
-          lane(attemptKind, () => postgresAttemptSink({ database: postgres, logger })),
+          lane(eventKind, (_member, hold) => postgresEventSink({ database: postgres, logger, hold })),
+          lane(attemptKind, (_member, hold) => postgresAttemptSink({ database: postgres, logger, hold })),
         ]
       : [
-          lane(eventKind, (member) => clickhouseSink({ kind: eventKind, database: clickhouse, redis, member, logger })),
-          lane(attemptKind, (member) =>
-            clickhouseSink({ kind: attemptKind, database: clickhouse, redis, member, logger }),
+          lane(eventKind, (member, hold) =>
+            clickhouseSink({ kind: eventKind, database: clickhouse, redis, member, logger, hold }),
+          ),
+          lane(attemptKind, (member, hold) =>
+            clickhouseSink({ kind: attemptKind, database: clickhouse, redis, member, logger, hold }),
           ),
         ];
 
   const done = Promise.all(lanes.map((each) => each.done)).then(() => undefined);
   return {
-    readiness: () => Object.fromEntries(lanes.map(({ name, isReady }) => [name, isReady()])),
+    states: () => lanes.map(({ state }) => state()),
     done,
     async stop() {
       stopping.abort();

@@ -1,12 +1,15 @@
 import { UpstreamError } from '../src/platform/errors.js';
 import type { Logger } from '../src/platform/logger.js';
 import { retry } from '../src/platform/retry.js';
+import type { Hold } from './hold.js';
 
 interface UntilDoneOptions {
   /** What is being done, for the log. */
   readonly task: string;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** Raised by a refusal until it is done. */
+  readonly hold?: Hold | undefined;
 }
 
 /**
@@ -14,13 +17,22 @@ interface UntilDoneOptions {
  * tried again as well, for whoever mends it (a view that throws, a full disk), and reported as an error.
  * Throws any other error, and the signal's reason once it aborts.
  */
-export const untilDone = <T>(call: () => Promise<T>, { task, logger, signal }: UntilDoneOptions): Promise<T> =>
-  retry(call, {
+export async function untilDone<T>(
+  call: () => Promise<T>,
+  { task, logger, signal, hold }: UntilDoneOptions,
+): Promise<T> {
+  const result = await retry(call, {
     isRetryable: (error) => error instanceof UpstreamError && !signal.aborted,
     onRetry: (error, attempt) => {
-      const refused = error instanceof UpstreamError && !error.retryable;
-      const level = refused ? 'error' : 'warn';
-      logger[level]({ error, task, attempt }, refused ? 'refused, will try again' : 'failed, will try again');
+      if (!(error instanceof UpstreamError) || error.retryable) {
+        logger.warn({ error, task, attempt }, 'failed, will try again');
+        return;
+      }
+      hold?.refused(error);
+      logger.error({ error, task, attempt }, 'refused, held until it is mended');
     },
     signal,
   });
+  hold?.done();
+  return result;
+}

@@ -13,7 +13,8 @@ import { type PhaseRow, PhaseStore } from '../src/stores/postgres/phase-store.js
 import { endLife, showLife } from '../src/stores/redis/consumers.js';
 import { RedisDatabase } from '../src/stores/redis/database.js';
 import { newAuditCounters } from './counters.js';
-import { closeHealth, serveHealth } from './health.js';
+import { closeHealth, type Health, serveHealth } from './health.js';
+import { workerMetrics } from './metrics.js';
 import { PhaseLanes } from './phase-lanes.js';
 import { auditRollups } from './rollup-audit.js';
 import { startStoreLanes } from './store-lanes.js';
@@ -85,10 +86,12 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
     signal: stop,
     onFailure: fail,
   });
+  const counters = newAuditCounters();
   const health = await serveHealth({
     host: config.HOST,
     port: config.WORKER_PORT,
-    readiness: () => lanes.readiness(),
+    health: () => healthOf(lanes),
+    metrics: workerMetrics({ redis, names, lanes, audits: counters }),
   });
   lifecycle.push('health', () => closeHealth(health));
 
@@ -115,11 +118,20 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
 
   const isWritten = () => lanes.stores.includes('clickhouse');
   const audited = { clickhouse, redis, names, logger, signal: stop };
-  const counters = newAuditCounters();
   const audit = auditRollups({ ...audited, isWritten, retentionDays: config.ATTEMPTS_RETENTION_DAYS, counters });
   audit.catch(fail);
   lifecycle.push('audit', () => audit);
   logger.info({ consumer, phase: phaseWatch.current().phase }, 'working');
+}
+
+function healthOf(lanes: PhaseLanes): Health {
+  const named = lanes.states().map((state) => ({ ...state, name: `${state.stream}/${state.group}` }));
+  return {
+    ready: lanes.phase !== null && named.every(({ ready }) => ready),
+    phase: lanes.phase,
+    lanes: Object.fromEntries(named.map(({ name, ready }) => [name, ready])),
+    held: Object.fromEntries(named.flatMap(({ name, held }) => (held === null ? [] : [[name, held]]))),
+  };
 }
 
 const aborted = (signal: AbortSignal): Promise<void> =>

@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+/** One value, by the labels that tell it from others of its name. */
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** What one name stands for in Prometheus. */
+export interface Metric {
+  /** With its unit; that of a counter ends with `_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** Asked at every scrape. One that fails is left out of it, and so is one that takes longer than two seconds. */
+  readonly samples: () => readonly Sample[] | Promise<readonly Sample[]>;
+}
+
+const PATIENCE_MS = 2_000;
+
+/** What a process tells Prometheus of itself: its memory, processor and event loop, and what is added. */
+export class Metrics {
+  readonly #registry = new Registry();
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Of the text: the value of its content-type header. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Adds a value that goes up and down. */
+  gauge({ name, help, labels = [], samples }: Metric): void {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.#registry],
+      collect: async () => {
+        gauge.reset();
+        for (const sample of await inTime(samples)) gauge.set({ ...sample.labels }, sample.value);
+      },
+    });
+  }
+
+  /** Adds a value that only grows while the process runs. */
+  counter({ name, help, labels = [], samples }: Metric): void {
+    const counter = new Counter({
+      name,
+      help,
+      labelNames: [...labels],
+      registers: [this.#registry],
+      collect: async () => {
+        counter.reset();
+        for (const sample of await inTime(samples)) counter.inc({ ...sample.labels }, sample.value);
+      },
+    });
+  }
+
+  /** All of them, asked now, in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+/** Nothing where it failed or was late: what is not known is absent, not zero. */
+async function inTime(samples: Metric['samples']): Promise<readonly Sample[]> {
+  const ended = new AbortController();
+  const late = delay(PATIENCE_MS, [], { signal: ended.signal }).catch(() => []);
+  const asked = (async () => samples())().catch(() => []);
+  return Promise.race([asked, late]).finally(() => ended.abort());
+}
