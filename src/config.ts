@@ -19,6 +19,7 @@ const url = (...protocols: string[]) =>
     .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
       error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
     });
+const flag = z.enum(['on', 'off'], { error: 'must be on or off' }).transform((value) => value === 'on');
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -56,6 +57,19 @@ const gatewaySettings = {
   MAX_PAGE_SIZE: whole(1, 10_000).default(500),
   MAX_HOURLY_RANGE_HOURS: whole(1, 100_000).default(2_400),
   MAX_DAILY_RANGE_DAYS: whole(1, 10_000).default(400),
+  MAX_LIST_ITEMS: whole(1, 100_000).default(500),
+  MAX_COST: whole(1, 1_000_000_000).default(250_000),
+  MAX_BODY_BYTES: whole(1_024, 104_857_600).default(262_144),
+  MAX_DOCUMENT_BYTES: whole(1_024, 1_048_576).default(65_536),
+  MAX_DOCUMENT_TOKENS: whole(100, 100_000).default(5_000),
+  MAX_DOCUMENT_DEPTH: whole(1, 100).default(16),
+  MAX_DOCUMENT_FIELDS: whole(1, 100_000).default(5_000),
+  MAX_ROOT_FIELDS: whole(1, 10_000).default(100),
+  MAX_ALIASES: whole(0, 10_000).default(250),
+  MAX_ALIASES_PER_FIELD: whole(1, 10_000).default(100),
+  MAX_DIRECTIVES: whole(0, 10_000).default(50),
+  OPERATION_TIMEOUT_MS: whole(100, 600_000).default(30_000),
+  INTROSPECTION: flag.default(true),
   DEMO_TOKEN: z.string().optional(),
 };
 const workerSettings = {

@@ -3,9 +3,11 @@ import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from './config.js';
+import { Admission } from './graphql/admission/admission.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
 import type { Services } from './graphql/context.js';
 import { createHttpApp } from './graphql/http.js';
+import type { Limits } from './graphql/limits.js';
 import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { createSchema } from './graphql/schema.js';
@@ -75,16 +77,14 @@ export async function startGateway(
   });
   lifecycle.push('commit notices', stopListening);
 
-  const limits = {
-    maxPageSize: config.MAX_PAGE_SIZE,
-    maxHourlyRangeHours: config.MAX_HOURLY_RANGE_HOURS,
-    maxDailyRangeDays: config.MAX_DAILY_RANGE_DAYS,
-  };
+  const limits = limitsOf(config);
+  const schema = createSchema();
   const services: Services = {
     configuration,
     analytics,
     hourlyStatsFeed,
     limits,
+    admission: new Admission(schema, limits),
     attemptsRetentionDays,
     eventsRetentionDays: config.EVENTS_RETENTION_DAYS,
   };
@@ -95,7 +95,6 @@ export async function startGateway(
     audience: config.JWT_AUDIENCE,
   });
   const authenticate = createAuthenticator(verify, configuration, logger);
-  const schema = createSchema();
   const readiness = async (): Promise<Readiness> => ({
     postgres: await answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
     clickhouse: await answers(clickhouse.ping()),
@@ -117,6 +116,25 @@ export async function startGateway(
   logger.info({ port, phase: phase.current().phase }, 'the gateway is ready');
   return port;
 }
+
+const limitsOf = (config: GatewayConfig): Limits => ({
+  maxPageSize: config.MAX_PAGE_SIZE,
+  maxHourlyRangeHours: config.MAX_HOURLY_RANGE_HOURS,
+  maxDailyRangeDays: config.MAX_DAILY_RANGE_DAYS,
+  maxListItems: config.MAX_LIST_ITEMS,
+  maxCost: config.MAX_COST,
+  maxBodyBytes: config.MAX_BODY_BYTES,
+  maxDocumentBytes: config.MAX_DOCUMENT_BYTES,
+  maxDocumentTokens: config.MAX_DOCUMENT_TOKENS,
+  maxDocumentDepth: config.MAX_DOCUMENT_DEPTH,
+  maxDocumentFields: config.MAX_DOCUMENT_FIELDS,
+  maxRootFields: config.MAX_ROOT_FIELDS,
+  maxAliases: config.MAX_ALIASES,
+  maxAliasesPerField: config.MAX_ALIASES_PER_FIELD,
+  maxDirectives: config.MAX_DIRECTIVES,
+  introspection: config.INTROSPECTION,
+  operationTimeoutMs: config.OPERATION_TIMEOUT_MS,
+});
 
 /** Waits for Postgres; a ClickHouse that is away is no reason not to answer configuration. */
 async function checkSchemas(

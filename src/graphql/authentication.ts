@@ -111,6 +111,8 @@ export type Authenticator = (headers: {
   readonly authorization: string | undefined;
   /** Whom an admin acts for: `x-ethhook-as-user`. */
   readonly asUser: string | undefined;
+  /** Called once the token is trusted, before anybody is looked up; what it throws is thrown. */
+  readonly beforeLookup?: (tokenUserId: string) => void | Promise<void>;
 }) => Promise<Identity>;
 
 /** Fails with UNAUTHENTICATED, with FORBIDDEN, or with the upstream's error where users cannot be looked up. */
@@ -122,11 +124,12 @@ export function createAuthenticator(
   const userOf = async (id: string): Promise<User | null> =>
     isUuid(id) ? ((await configuration.usersById([id]))[0] ?? null) : null;
 
-  return async ({ authorization, asUser }) => {
+  return async ({ authorization, asUser, beforeLookup }) => {
     const token = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)
       throw unauthenticated('A token is needed: send the header `authorization: Bearer <token>`.');
     const { subject, acceptedUntil } = await verify(token);
+    await beforeLookup?.(subject);
     const user = await userOf(subject);
     if (user === null) throw unauthenticated('The token is for a user that does not exist.');
     const tokenUserId = user.id;

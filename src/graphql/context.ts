@@ -1,6 +1,7 @@
 import type { User } from '../records/configuration.js';
 import type { AnalyticsStore } from '../stores/analytics-store.js';
 import type { ConfigurationStore } from '../stores/postgres/configuration-store.js';
+import type { Admission } from './admission/admission.js';
 import type { Limits } from './limits.js';
 import type { HourlyStatsFeed } from './live/hourly-stats-feed.js';
 import { Loaders } from './loaders.js';
@@ -12,6 +13,8 @@ export interface Services {
   readonly analytics: () => AnalyticsStore;
   readonly hourlyStatsFeed: HourlyStatsFeed;
   readonly limits: Limits;
+  /** What every operation passes before it runs, whichever way it comes in. */
+  readonly admission: Admission;
   /** What is older counts nothing, days. */
   readonly attemptsRetentionDays: number;
   readonly eventsRetentionDays: number;
@@ -24,7 +27,7 @@ export interface Request {
   readonly user: User;
   /** The only reading of the clock: what "now" means to every field of the request. */
   readonly now: number;
-  /** Aborts when the client has left. */
+  /** Aborts when the client has left, or when the operation has taken too long: its reason is then a TIMEOUT. */
   readonly signal?: AbortSignal;
 }
 

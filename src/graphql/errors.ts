@@ -11,6 +11,8 @@ const ERROR_CODES = [
   'TIMEOUT',
   'UPSTREAM_UNAVAILABLE',
   'INTERNAL_SERVER_ERROR',
+  // Apollo's protocol of persisted queries: the client sends the text then.
+  'PERSISTED_QUERY_NOT_FOUND',
 ] as const;
 type ErrorCode = (typeof ERROR_CODES)[number];
 
@@ -19,8 +21,10 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   QUERY_TOO_COMPLEX: 400,
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
+  RATE_LIMITED: 429,
   UPSTREAM_UNAVAILABLE: 503,
   TIMEOUT: 503,
+  PERSISTED_QUERY_NOT_FOUND: 200,
 };
 
 /** An error whose message is meant for the client. */
@@ -32,18 +36,28 @@ export const unauthenticated = (message: string): GraphQLError => clientError('U
 export const forbidden = (message: string): GraphQLError => clientError('FORBIDDEN', message);
 export const badUserInput = (message: string): GraphQLError => clientError('BAD_USER_INPUT', message);
 export const queryTooComplex = (message: string): GraphQLError => clientError('QUERY_TOO_COMPLEX', message);
+/** In the words of Apollo's protocol, which clients look for. */
+export const persistedQueryNotFound = (): GraphQLError =>
+  clientError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
 export const upstreamUnavailable = (upstream: string): GraphQLError =>
   clientError('UPSTREAM_UNAVAILABLE', `${upstream} cannot be reached at the moment: try again shortly.`, { upstream });
 
-/** The same error with the HTTP status of an answer that consists of it alone. */
-export function withHttpStatus(error: unknown): GraphQLError {
-  const known = toClientError(error);
-  const status = HTTP_STATUS[codeOfClientError(known)] ?? 500;
-  return new GraphQLError(known.message, {
-    originalError: error instanceof Error ? error : undefined,
-    extensions: { ...known.extensions, http: { status } },
-  });
+/** An operation that must not run, for one reason or several. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+
+  constructor(readonly errors: readonly GraphQLError[]) {
+    super(errors.map(({ message }) => message).join(' '));
+  }
 }
+
+/** The HTTP status of an answer that consists of errors alone. */
+export const httpStatusOf = (error: unknown): number =>
+  HTTP_STATUS[codeOfClientError(toClientError(error instanceof Refused ? error.errors[0] : error))] ?? 500;
+
+/** What a client sees of whatever was thrown: see {@link maskError}. */
+export const maskErrors = (error: unknown, requestId: string, report: ReportError): GraphQLFormattedError[] =>
+  (error instanceof Refused ? error.errors : [error]).map((one) => maskError(one, requestId, report));
 
 /** Where a masked error is told in full: with the request's id, to the log. */
 export type ReportError = (error: unknown, code: ErrorCode) => void;
@@ -71,6 +85,9 @@ export function maskError(error: unknown, requestId: string, report: ReportError
 function toClientError(error: unknown): GraphQLError {
   const cause = innermost(error);
   if (cause instanceof UpstreamError) return ofUpstream(cause);
+  if (cause instanceof DOMException && cause.name === 'TimeoutError') {
+    return clientError('TIMEOUT', 'The operation took too long: ask for less, for a shorter range, or try again.');
+  }
   if (cause instanceof GraphQLError) {
     if (isErrorCode(cause.extensions['code'])) {
       if (cause.extensions['code'] !== 'INTERNAL_SERVER_ERROR') return cause;

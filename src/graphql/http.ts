@@ -1,6 +1,5 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer, type ApolloServerOptions, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { expressMiddleware } from '@as-integrations/express5';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -9,41 +8,44 @@ import express, {
   type Response,
 } from 'express';
 import { type GraphQLSchema, OperationTypeNode } from 'graphql';
-import type { Logger } from '../platform/logger.js';
-import type { Authenticator } from './authentication.js';
-import { createContext, NOBODY, type RequestContext, type Services } from './context.js';
-import { badUserInput, maskError, queryTooComplex, type ReportError, withHttpStatus } from './errors.js';
-import { isIntrospection } from './introspection.js';
+import type { Admission } from './admission/admission.js';
+import type { RequestContext } from './context.js';
+import { badUserInput, httpStatusOf, maskErrors, queryTooComplex, type ReportError } from './errors.js';
+import { type OperationOptions, type PreparedOperation, prepareOperation } from './http-operation.js';
 import { currentRequestId, requestIdFrom, runInRequest } from './request-scope.js';
 
-interface HttpOptions {
+interface HttpOptions extends OperationOptions {
   readonly schema: GraphQLSchema;
-  readonly services: Services;
-  readonly authenticate: Authenticator;
-  readonly logger: Logger;
   /** Pages and answers beside GraphQL. */
   readonly pages: (app: Express) => void;
 }
 
-const BODY_LIMIT_BYTES = 1024 * 1024;
 const JSON_TYPES = ['application/json', 'application/graphql+json'];
+const SHA256_LENGTH = 64;
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
+/** Browsers send neither across origins without asking first. */
+const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name'];
 
 /** The HTTP side of the gateway. The Apollo server has to be stopped after the last request. */
 export async function createHttpApp(
   options: HttpOptions,
 ): Promise<{ app: Express; apollo: ApolloServer<RequestContext> }> {
+  const { services, logger } = options;
   const report: ReportError = (error, code) =>
-    options.logger.error({ error, code, requestId: currentRequestId() }, 'a request met an error');
+    logger.error({ error, code, requestId: currentRequestId() }, 'a request met an error');
   const apollo = new ApolloServer<RequestContext>({
     schema: options.schema,
-    introspection: true,
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), subscriptionsElsewhere],
-    formatError: (_formatted, error) => maskError(error, currentRequestId(), report),
+    // What comes here has been parsed and validated: see Admission.
+    documentStore: checkedDocuments(services.admission),
+    dangerouslyDisableValidation: true,
+    introspection: true,
+    persistedQueries: false,
+    plugins: [ApolloServerPluginLandingPageDisabled()],
+    formatError: (_formatted, error) => maskErrors(error, currentRequestId(), report)[0] ?? { message: '' },
   });
   await apollo.start();
 
@@ -59,73 +61,94 @@ export async function createHttpApp(
   app.use(
     '/graphql',
     refuseOtherRequests(report),
-    express.json({ limit: BODY_LIMIT_BYTES, type: JSON_TYPES }),
-    (request, _response, next) => {
-      request.body ??= {};
-      next();
+    express.json({ limit: services.limits.maxBodyBytes, type: JSON_TYPES }),
+    async (request, response) => {
+      const prepared = await prepareOperation(options, request, response);
+      if (prepared.operation.definition.operation === OperationTypeNode.SUBSCRIPTION) {
+        throw badUserInput('Subscriptions are answered over WebSocket, at this same path.');
+      }
+      await send(response, await prepared.deadline.within(execute(apollo, prepared, request)));
     },
-    expressMiddleware(apollo, { context: ({ req, res }) => contextOf(options, req, res) }),
   );
   app.use((request: Request, response: Response) => {
-    response
-      .status(404)
-      .json(asBody(badUserInput(`There is nothing at ${request.path}: GraphQL is at /graphql.`), report));
+    refuse(response, 404, badUserInput(`There is nothing at ${request.path}: GraphQL is at /graphql.`), report);
   });
   app.use(((error: unknown, _request, response, _next) => {
-    const [status, known] = bodyError(error);
-    response.status(status).json(asBody(known, report));
+    const [status, known] = bodyError(error, services.limits.maxBodyBytes);
+    refuse(response, status, known, report);
   }) satisfies ErrorRequestHandler);
   return { app, apollo };
 }
+
+/** Apollo finds by the end of its key, the SHA-256 of the text, what was checked before; were it gone, it would parse again. */
+const checkedDocuments = (admission: Admission): NonNullable<ApolloServerOptions<RequestContext>['documentStore']> => ({
+  get: async (key) => admission.documentOf(key.slice(-SHA256_LENGTH)),
+  set: async () => undefined,
+  delete: async () => undefined,
+});
 
 /** Says what to send before Apollo would, which speaks of headers of its own. */
 const refuseOtherRequests =
   (report: ReportError): RequestHandler =>
   (request, response, next) => {
-    if (!METHODS.includes(request.method)) {
-      const refusal = badUserInput(`${request.method} is not answered here: send a POST.`);
-      response.status(405).setHeader('allow', METHODS.join(', ')).json(asBody(refusal, report));
-    } else if (request.method === 'POST' && !request.is(JSON_TYPES)) {
-      const refusal = badUserInput('The body must be JSON: send content-type: application/json and {"query": "…"}.');
-      response.status(400).json(asBody(refusal, report));
+    const { method } = request;
+    if (!METHODS.includes(method)) {
+      response.setHeader('allow', METHODS.join(', '));
+      refuse(response, 405, badUserInput(`${method} is not answered here: send a POST.`), report);
+    } else if (method === 'OPTIONS') {
+      response.status(204).setHeader('allow', METHODS.join(', ')).end();
+    } else if (method === 'POST' && !request.is(JSON_TYPES)) {
+      throw badUserInput('The body must be JSON: send content-type: application/json and {"query": "…"}.');
+    } else if (method !== 'POST' && !PREFLIGHT_HEADERS.some((name) => request.get(name))) {
+      throw badUserInput(
+        `GET is answered with one of the headers ${PREFLIGHT_HEADERS.join(' and ')}, which no foreign page can send: add one, or send a POST.`,
+      );
     } else {
       next();
     }
   };
 
-const subscriptionsElsewhere: ApolloServerPlugin<RequestContext> = {
-  requestDidStart: async () => ({
-    didResolveOperation: async ({ operation }) => {
-      if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return;
-      throw withHttpStatus(badUserInput('Subscriptions are answered over WebSocket, at this same path.'));
+/** By Apollo, which is always asked as by POST. */
+function execute(
+  apollo: ApolloServer<RequestContext>,
+  { operation: { query, operationName, variables }, context }: PreparedOperation,
+  request: Request,
+): Promise<HTTPGraphQLResponse> {
+  const headers = new HeaderMap([['content-type', 'application/json']]);
+  const accept = request.get('accept');
+  if (accept !== undefined) headers.set('accept', accept);
+  return apollo.executeHTTPGraphQLRequest({
+    httpGraphQLRequest: {
+      method: 'POST',
+      headers,
+      search: '',
+      body: { query, variables, ...(operationName === undefined ? {} : { operationName }) },
     },
-  }),
-};
+    context: async () => context,
+  });
+}
 
-async function contextOf(options: HttpOptions, request: Request, response: Response): Promise<RequestContext> {
-  const left = new AbortController();
-  response.on('close', () => left.abort());
-  const authorization = request.get('authorization');
-  try {
-    const isPublic = authorization === undefined && isIntrospection(request.body?.query);
-    const user = isPublic
-      ? NOBODY
-      : (await options.authenticate({ authorization, asUser: request.get('x-ethhook-as-user') })).user;
-    const now = Date.now();
-    return createContext(options.services, { requestId: currentRequestId(), user, now, signal: left.signal });
-  } catch (error) {
-    throw withHttpStatus(error);
+async function send(response: Response, { status, headers, body }: HTTPGraphQLResponse): Promise<void> {
+  for (const [name, value] of headers) response.setHeader(name, value);
+  response.status(status ?? 200);
+  if (body.kind === 'complete') {
+    response.send(body.string);
+  } else {
+    for await (const chunk of body.asyncIterator) response.write(chunk);
+    response.end();
   }
 }
 
-const asBody = (error: unknown, report: ReportError) => ({ errors: [maskError(error, currentRequestId(), report)] });
+function refuse(response: Response, status: number, error: unknown, report: ReportError): void {
+  response.status(status).json({ errors: maskErrors(error, currentRequestId(), report) });
+}
 
 /** What the body parser refuses, by its `type`; anything else is ours. */
-function bodyError(error: unknown): [status: number, known: unknown] {
+function bodyError(error: unknown, maxBodyBytes: number): [status: number, known: unknown] {
   const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
   switch (type) {
     case 'entity.too.large':
-      return [413, queryTooComplex(`The body is larger than ${BODY_LIMIT_BYTES} bytes: ask for less in one request.`)];
+      return [413, queryTooComplex(`The body is larger than ${maxBodyBytes} bytes: ask for less in one request.`)];
     case 'entity.parse.failed':
       return [400, badUserInput('The body is not JSON: send {"query": "…"}.')];
     case 'encoding.unsupported':
@@ -135,6 +158,6 @@ function bodyError(error: unknown): [status: number, known: unknown] {
     case 'request.size.invalid':
       return [400, badUserInput('The body ended early: send it again.')];
     default:
-      return [500, error];
+      return [httpStatusOf(error), error];
   }
 }

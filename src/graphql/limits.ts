@@ -1,8 +1,6 @@
-import { dayCount, isTimeZone } from '../records/days.js';
-import { DAY_MS, HOUR_MS, hourCount, resolveRange, type TimeRange } from '../records/time-range.js';
-import { badUserInput, queryTooComplex } from './errors.js';
+import { DAY_MS, HOUR_MS, resolveRange, type TimeRange } from '../records/time-range.js';
 
-/** What a single request may ask for at most. */
+/** What a single request may ask for at most: docs/limits.md explains each. */
 export interface Limits {
   /** The largest `first` of a list. */
   readonly maxPageSize: number;
@@ -10,54 +8,44 @@ export interface Limits {
   readonly maxHourlyRangeHours: number;
   /** The longest range of `dailyStats`, in days it touches. */
   readonly maxDailyRangeDays: number;
+  /** The most items of a list that is given as an argument, such as ids. */
+  readonly maxListItems: number;
+  /** The most that an operation may cost: roughly the objects of its answer. */
+  readonly maxCost: number;
+  /** Of a request's body or a socket's message. */
+  readonly maxBodyBytes: number;
+  readonly maxDocumentBytes: number;
+  readonly maxDocumentTokens: number;
+  /** Fields inside each other. */
+  readonly maxDocumentDepth: number;
+  /** Fields, those of fragments counted wherever they are spread; so are aliases and directives. */
+  readonly maxDocumentFields: number;
+  readonly maxRootFields: number;
+  readonly maxAliases: number;
+  /** How often one field may be asked for in one place, under whatever names. */
+  readonly maxAliasesPerField: number;
+  readonly maxDirectives: number;
+  /** Whether the schema may be asked for. */
+  readonly introspection: boolean;
+  /** How long an operation may run, milliseconds. */
+  readonly operationTimeoutMs: number;
 }
 
 /** A range as the client gave it: open ends may be missing or null. */
-interface RangeInput {
+export interface RangeInput {
   readonly from?: number | null;
   readonly to?: number | null;
 }
 
-/** The range that is meant, not clamped to the retention. Throws BAD_USER_INPUT unless `from` is before `to`. */
-export function checkedRange(input: RangeInput | null | undefined, now: number): TimeRange {
-  const range = resolveRange(
+/** The range that is meant, not clamped to the retention. That `from` is before `to` has been seen to before. */
+export const rangeOf = (input: RangeInput | null | undefined, now: number): TimeRange =>
+  resolveRange(
     {
       ...(typeof input?.from === 'number' ? { from: input.from } : {}),
       ...(typeof input?.to === 'number' ? { to: input.to } : {}),
     },
     now,
   );
-  if (range.from < range.to) return range;
-  const [from, to] = [range.from, range.to].map((time) => new Date(time).toISOString());
-  throw badUserInput(`range: from (${from}) must be before to (${to}), which is now when left out.`);
-}
-
-/** Throws QUERY_TOO_COMPLEX where a range touches more hours than one answer may list. */
-export function checkHourly(range: TimeRange, { maxHourlyRangeHours }: Limits): TimeRange {
-  const hours = hourCount(range);
-  if (hours <= maxHourlyRangeHours) return range;
-  throw queryTooComplex(
-    `hourlyStats: the range touches ${hours} hours, at most ${maxHourlyRangeHours} are answered: ask for a shorter range.`,
-  );
-}
-
-/** Throws BAD_USER_INPUT for an unknown time zone, QUERY_TOO_COMPLEX where a range touches more of its days than one answer may list. */
-export function checkDaily(range: TimeRange, timeZone: string, { maxDailyRangeDays }: Limits): TimeRange {
-  if (!isTimeZone(timeZone)) {
-    throw badUserInput('timeZone: must be a time zone of the IANA database, such as UTC or Europe/Berlin.');
-  }
-  const days = dayCount(range, timeZone);
-  if (days <= maxDailyRangeDays) return range;
-  throw queryTooComplex(
-    `dailyStats: the range touches ${days} days, at most ${maxDailyRangeDays} are answered: ask for a shorter range.`,
-  );
-}
-
-/** Throws BAD_USER_INPUT unless a page of this size may be asked for. */
-export function checkedPageSize(first: number, { maxPageSize }: Limits): number {
-  if (first >= 1 && first <= maxPageSize) return first;
-  throw badUserInput(`first: must be from 1 to ${maxPageSize}, but is ${first}.`);
-}
 
 /** All that is kept: back to the retention, and the hour that an attempt's time may lie ahead. */
 export const everythingKept = (now: number, retentionDays: number): TimeRange => ({

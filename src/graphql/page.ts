@@ -1,6 +1,5 @@
 import type { ListPosition } from '../stores/analytics-store.js';
 import { decodeCursor, encodeCursor } from './cursor.js';
-import { checkedPageSize, type Limits } from './limits.js';
 
 /** A page of a list, as Relay has it. */
 export interface Connection<Node> {
@@ -23,14 +22,18 @@ export interface PageRequest {
   readonly after?: ListPosition;
 }
 
-/** Throws BAD_USER_INPUT for a size out of bounds or a cursor that cannot be read. */
-export function pageRequest(
-  { first, after }: { readonly first: number; readonly after?: string | null },
-  limits: Limits,
-): PageRequest {
-  const size = checkedPageSize(first, limits);
-  return { first: size, limit: size + 1, ...(typeof after === 'string' ? { after: decodeCursor(after) } : {}) };
-}
+/** Throws BAD_USER_INPUT for a cursor that cannot be read. */
+export const pageRequest = ({
+  first,
+  after,
+}: {
+  readonly first: number;
+  readonly after?: string | null;
+}): PageRequest => ({
+  first,
+  limit: first + 1,
+  ...(typeof after === 'string' ? { after: decodeCursor(after) } : {}),
+});
 
 /** A page from the rows that a store gave for a {@link PageRequest}. */
 export function connectionOf<Node>(

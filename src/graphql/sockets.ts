@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
+import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Context } from 'graphql-ws';
 import { type Extra, useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -8,7 +8,7 @@ import type { Logger } from '../platform/logger.js';
 import type { User } from '../records/configuration.js';
 import type { Authenticator } from './authentication.js';
 import { createContext, type Services } from './context.js';
-import { maskError, type ReportError } from './errors.js';
+import { maskErrors, Refused, type ReportError } from './errors.js';
 
 interface SocketOptions {
   readonly schema: GraphQLSchema;
@@ -36,7 +36,7 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
   const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: MESSAGE_LIMIT_BYTES });
   const masked = (errors: readonly unknown[], requestId: string) => {
     const report: ReportError = (error, code) => logger.error({ error, code, requestId }, 'an operation met an error');
-    return errors.map((error) => maskError(error, requestId, report));
+    return errors.flatMap((error) => maskErrors(error, requestId, report));
   };
   const serving = useServer<Record<string, unknown>, SocketState>(
     {
@@ -56,18 +56,16 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
           return false;
         }
       },
-      // One parsing and one validation of ours, so that what they refuse is masked like everything else.
-      onSubscribe: ({ extra }, _id, { query, operationName, variables }) => {
-        const requestId = randomUUID();
+      onSubscribe: ({ extra }, _id, payload) => {
+        const [requestId, now] = [randomUUID(), Date.now()];
         try {
-          const document = parse(query);
-          const errors = validate(schema, document);
-          if (errors.length > 0) return errors;
+          const operation = services.admission.admit(payload, now);
           if (extra.user === undefined) throw new Error('an operation on a socket without a user');
-          const contextValue = createContext(services, { requestId, user: extra.user, now: Date.now() });
+          const contextValue = createContext(services, { requestId, user: extra.user, now });
+          const { document, operationName, variables } = operation;
           return { schema, document, operationName, variableValues: variables, contextValue };
         } catch (error) {
-          return [error instanceof GraphQLError ? error : new GraphQLError('', { originalError: asError(error) })];
+          return reasonsOf(error);
         }
       },
       onError: (_context, _id, _payload, errors) => masked(errors, randomUUID()),
@@ -92,5 +90,9 @@ function textOf(params: Record<string, unknown> | undefined, name: string): stri
   const [, value] = Object.entries(params ?? {}).find(([key]) => key.toLowerCase() === name) ?? [];
   return typeof value === 'string' ? value : undefined;
 }
+
+/** As graphql-ws has them, to be masked by onError. */
+const reasonsOf = (error: unknown): readonly GraphQLError[] =>
+  error instanceof Refused ? error.errors : [new GraphQLError('', { originalError: asError(error) })];
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { GraphQLError } from 'graphql';
-import { badUserInput, maskError, withHttpStatus } from '../../src/graphql/errors.js';
+import {
+  badUserInput,
+  httpStatusOf,
+  maskError,
+  maskErrors,
+  queryTooComplex,
+  Refused,
+} from '../../src/graphql/errors.js';
 import { UpstreamError } from '../../src/platform/errors.js';
 
 const SECRETS = /password|10\.0\.0\.7|SELECT/;
@@ -56,9 +63,17 @@ describe('what a client sees of an error', () => {
     expect(JSON.stringify(mask(error).masked)).not.toMatch(SECRETS);
   });
 
-  test('an error that is the whole answer keeps its code and gets a status', () => {
-    const error = withHttpStatus(upstream('unavailable'));
-    expect(error.extensions['http']).toEqual({ status: 503 });
-    expect(mask(error).masked.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', upstream: 'clickhouse' });
+  test('an answer that consists of errors has the status of the first', () => {
+    const refused = new Refused([badUserInput('one'), queryTooComplex('two')]);
+    expect(maskErrors(refused, 'the-id', () => undefined).map(({ extensions }) => extensions)).toEqual([
+      { code: 'BAD_USER_INPUT', requestId: 'the-id' },
+      { code: 'QUERY_TOO_COMPLEX', requestId: 'the-id' },
+    ]);
+    expect([refused, upstream('unavailable'), new TypeError('x')].map(httpStatusOf)).toEqual([400, 503, 500]);
+  });
+
+  test('an operation that was given up is a TIMEOUT', () => {
+    const { masked } = mask(new DOMException('it took longer than 30000 ms', 'TimeoutError'));
+    expect(masked.extensions).toEqual({ code: 'TIMEOUT', requestId: 'the-id' });
   });
 });

@@ -17,9 +17,9 @@ export class ApplicationResolver {
   async endpoints(
     @Root() application: Application,
     @Args((_type) => PageArgs) args: PageArgs,
-    @Ctx() { services, loaders }: RequestContext,
+    @Ctx() { loaders }: RequestContext,
   ): Promise<Connection<Endpoint>> {
-    const page = pageRequest(args, services.limits);
+    const page = pageRequest(args);
     const endpoints = await loaders.endpointPage(application.id, page);
     return connectionOf(endpoints, page, ({ createdAt, id }) => ({ time: createdAt, id }));
   }

@@ -3,7 +3,7 @@ import { clampToRetention } from '../../records/time-range.js';
 import type { AttemptPageQuestion } from '../../stores/analytics-store.js';
 import type { PageArgs } from '../connection.js';
 import type { RequestContext } from '../context.js';
-import { checkedRange, everythingKept } from '../limits.js';
+import { everythingKept, rangeOf } from '../limits.js';
 import { type Connection, connectionOf, pageRequest } from '../page.js';
 import type { DeliveryAttemptFilter } from './args.js';
 import { type AttemptNode, attemptNode } from './node.js';
@@ -24,7 +24,7 @@ export async function attemptPage(
   args: AttemptPageArgs,
   parent: Parent = {},
 ): Promise<Connection<AttemptNode>> {
-  const page = pageRequest(args, context.services.limits);
+  const page = pageRequest(args);
   const question = await questionOf(context, args.filter ?? {}, parent);
   const records =
     question === null
@@ -47,7 +47,7 @@ async function questionOf(
   const range =
     rangeInput === undefined || rangeInput === null
       ? kept
-      : clampToRetention(checkedRange(rangeInput, now), now, services.attemptsRetentionDays);
+      : clampToRetention(rangeOf(rangeInput, now), now, services.attemptsRetentionDays);
   const endpointIds = idsIn(filter.endpointId, parent.endpointId);
   const eventIds = idsIn(filter.eventId, parent.eventId);
   const ofApplication = typeof applicationId === 'string' ? await loaders.endpointIds.load(applicationId) : undefined;

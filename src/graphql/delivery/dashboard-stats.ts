@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { Arg, Ctx, Info, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../context.js';
-import { checkedRange, checkHourly } from '../limits.js';
+import { rangeOf } from '../limits.js';
 import { selectedFields } from './selection.js';
 import { DashboardStats, deliveryStatsOf, hourlyStatsOf } from './stats.js';
 import { TimeRangeInput } from './time-range.js';
@@ -15,10 +15,9 @@ export class DashboardStatsResolver {
     @Ctx() { user, now, services, loaders }: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<DashboardStats> {
-    const range = checkedRange(input, now);
+    const range = rangeOf(input, now);
     const selected = selectedFields(info);
     const hourly = selected.has('hourlyStats');
-    if (hourly) checkHourly(range, services.limits);
     const [answer, [activeEndpoints = 0]] = await Promise.all([
       loaders.deliveryStats.load({ scope: { userId: user.id }, range, hourly, events: selected.has('totalEvents') }),
       selected.has('activeEndpoints') ? services.configuration.activeEndpointCounts([user.id]) : [],

@@ -4,7 +4,7 @@ import type { Application, Endpoint, User } from '../../records/configuration.js
 import { daysOf } from '../../records/days.js';
 import type { DeliveryScope, BreakdownDimension as Dimension } from '../../stores/analytics-store.js';
 import type { RequestContext } from '../context.js';
-import { checkDaily, checkedPageSize, checkedRange, checkHourly } from '../limits.js';
+import { rangeOf } from '../limits.js';
 import { BreakdownDimension, BreakdownRowType, breakdownRow } from './breakdown.js';
 import { successRateOf } from './counters.js';
 import { selectedFields } from './selection.js';
@@ -38,7 +38,7 @@ export class DeliverySourceResolver {
     @Arg('range', (_type) => TimeRangeInput, { nullable: true }) input: TimeRangeInput | null | undefined,
     @Ctx() context: RequestContext,
   ): Promise<number | null> {
-    const range = checkedRange(input, context.now);
+    const range = rangeOf(input, context.now);
     const scope = await scopeOf(source, context);
     return successRateOf((await context.loaders.deliveryStats.load({ scope, range })).total);
   }
@@ -50,7 +50,7 @@ export class DeliverySourceResolver {
     @Ctx() context: RequestContext,
     @Info() info: GraphQLResolveInfo,
   ): Promise<DeliveryStats> {
-    const range = checkedRange(input, context.now);
+    const range = rangeOf(input, context.now);
     const events = selectedFields(info).has('totalEvents');
     const scope = await scopeOf(source, context);
     return deliveryStatsOf(range, await context.loaders.deliveryStats.load({ scope, range, events }));
@@ -62,7 +62,7 @@ export class DeliverySourceResolver {
     @Arg('range', (_type) => TimeRangeInput, { nullable: true }) input: TimeRangeInput | null | undefined,
     @Ctx() context: RequestContext,
   ): Promise<HourlyStat[]> {
-    const range = checkHourly(checkedRange(input, context.now), context.services.limits);
+    const range = rangeOf(input, context.now);
     const scope = await scopeOf(source, context);
     return hourlyStatsOf(range, await context.loaders.deliveryStats.load({ scope, range, hourly: true }));
   }
@@ -77,7 +77,7 @@ export class DeliverySourceResolver {
     @Arg('timeZone', (_type) => String, { defaultValue: 'UTC' }) timeZone: string,
     @Ctx() context: RequestContext,
   ): Promise<DailyStat[]> {
-    const range = checkDaily(checkedRange(input, context.now), timeZone, context.services.limits);
+    const range = rangeOf(input, context.now);
     const days = daysOf(range, timeZone);
     const scope = await scopeOf(source, context);
     const starts = days.map(({ start }) => start);
@@ -92,9 +92,8 @@ export class DeliverySourceResolver {
     @Arg('first', (_type) => Int, { defaultValue: 10 }) first: number,
     @Ctx() context: RequestContext,
   ): Promise<BreakdownRowType[]> {
-    const range = checkedRange(input, context.now);
-    const limit = checkedPageSize(first, context.services.limits);
+    const range = rangeOf(input, context.now);
     const scope = await scopeOf(source, context);
-    return (await context.loaders.breakdown(scope, { by, range, limit })).map((row) => breakdownRow(by, row));
+    return (await context.loaders.breakdown(scope, { by, range, limit: first })).map((row) => breakdownRow(by, row));
   }
 }

@@ -22,7 +22,7 @@ export class EndpointResolver {
     @Args((_type) => EndpointsArgs) args: EndpointsArgs,
     @Ctx() { user, services }: RequestContext,
   ): Promise<Connection<Endpoint>> {
-    const page = pageRequest(args, services.limits);
+    const page = pageRequest(args);
     const endpoints = await services.configuration.userEndpointPage(user.id, storeFilter(args.filter ?? {}), page);
     return connectionOf(endpoints, page, ({ createdAt, id }) => ({ time: createdAt, id }));
   }

@@ -1,14 +1,14 @@
 import { clampToRetention } from '../../records/time-range.js';
 import type { EventPageQuestion } from '../../stores/analytics-store.js';
 import type { RequestContext } from '../context.js';
-import { checkedRange, everythingKept } from '../limits.js';
+import { everythingKept, rangeOf } from '../limits.js';
 import { type Connection, connectionOf, pageRequest } from '../page.js';
 import type { EventFilter, EventsArgs } from './args.js';
 import { type EventNode, eventNode } from './node.js';
 
 /** A page of the events that the user has an attempt of, newest first. What no event can have in a filter matches nothing. */
 export async function eventPage(context: RequestContext, args: EventsArgs): Promise<Connection<EventNode>> {
-  const page = pageRequest(args, context.services.limits);
+  const page = pageRequest(args);
   const question = questionOf(context, args.filter ?? {});
   const events =
     question === null
@@ -29,7 +29,7 @@ function questionOf(
   const range =
     rangeInput === undefined || rangeInput === null
       ? everythingKept(now, eventsRetentionDays)
-      : clampToRetention(checkedRange(rangeInput, now), now, eventsRetentionDays);
+      : clampToRetention(rangeOf(rangeInput, now), now, eventsRetentionDays);
   if (range.from >= range.to) return null;
   if (!isHexOrLeftOut(address, 20) || !isHexOrLeftOut(topic0, 32) || !isHexOrLeftOut(transactionHash, 32)) return null;
   return {

@@ -19,7 +19,7 @@ export class UserResolver {
     @Args((_type) => PageArgs) args: PageArgs,
     @Ctx() { services }: RequestContext,
   ): Promise<Connection<Application>> {
-    const page = pageRequest(args, services.limits);
+    const page = pageRequest(args);
     const [applications = []] = await services.configuration.applicationPages([user.id], page);
     return connectionOf(applications, page, ({ createdAt, id }) => ({ time: createdAt, id }));
   }

@@ -1,0 +1,129 @@
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { badUserInput, persistedQueryNotFound, Refused } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { checkCost } from './cost.js';
+import { type CheckedDocument, Documents, hashOf } from './documents.js';
+
+/** What a client sends for one operation, whichever way it comes in: not yet checked. */
+export interface OperationRequest {
+  readonly query?: unknown;
+  readonly operationName?: unknown;
+  readonly variables?: unknown;
+  /** Apollo's protocol of persisted queries: `{persistedQuery: {version: 1, sha256Hash}}`. */
+  readonly extensions?: unknown;
+}
+
+/** An operation that may run. */
+export interface Operation {
+  readonly document: DocumentNode;
+  readonly definition: OperationDefinitionNode;
+  /** The document as it was sent, also where only its hash was. */
+  readonly query: string;
+  readonly operationName: string | undefined;
+  /** As sent: executors coerce them again. */
+  readonly variables: Record<string, unknown>;
+  /** Whether nothing is asked for but the schema itself, which is public unless it is switched off. */
+  readonly isIntrospection: boolean;
+  readonly cost: number;
+}
+
+const MAX_VARIABLE_ERRORS = 10;
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/**
+ * Decides what may run, for HTTP, sockets and every other way in alike, before anything runs and without asking any
+ * store.
+ */
+export class Admission {
+  readonly #documents: Documents;
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly limits: Limits,
+  ) {
+    this.#documents = new Documents(schema, limits);
+  }
+
+  /** `now` is the request's only reading of the clock. Throws {@link Refused}. */
+  admit(request: OperationRequest, now: number): Operation {
+    try {
+      return this.#admit(request, now);
+    } catch (error) {
+      throw error instanceof GraphQLError ? new Refused([error]) : error;
+    }
+  }
+
+  /** A document that has been admitted lately, by the SHA-256 of its text. */
+  documentOf(hash: string): DocumentNode | undefined {
+    return this.#documents.kept(hash)?.document;
+  }
+
+  #admit({ query, operationName, variables, extensions }: OperationRequest, now: number): Operation {
+    if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
+      throw badUserInput('operationName: must be a text.');
+    }
+    if (variables !== undefined && variables !== null && !isObject(variables)) {
+      throw badUserInput('variables: must be an object.');
+    }
+    const checked = this.#documentOf(query, extensions);
+    const definition = getOperationAST(checked.document, operationName);
+    if (definition === null || definition === undefined) {
+      throw badUserInput(
+        typeof operationName === 'string'
+          ? 'operationName: the document has no such operation.'
+          : 'The document must have one operation, or operationName must name one of them.',
+      );
+    }
+    const { coerced, errors } = getVariableValues(this.schema, definition.variableDefinitions ?? [], variables ?? {}, {
+      maxErrors: MAX_VARIABLE_ERRORS,
+    });
+    if (errors !== undefined) throw new Refused(errors);
+    const { fragments, isIntrospection } = checked;
+    const { schema, limits } = this;
+    return {
+      document: checked.document,
+      definition,
+      query: checked.text,
+      operationName: operationName ?? undefined,
+      variables: variables ?? {},
+      isIntrospection,
+      cost: checkCost(definition, { schema, fragments, variables: coerced, limits, now }),
+    };
+  }
+
+  #documentOf(query: unknown, extensions: unknown): CheckedDocument {
+    const text = typeof query === 'string' && query !== '' ? query : undefined;
+    const hash = persistedHash(extensions);
+    if (text === undefined && hash === undefined) {
+      throw badUserInput('query: the document to run is missing: send {"query": "…"}.');
+    }
+    if (text === undefined) {
+      const kept = hash === undefined ? undefined : this.#documents.kept(hash);
+      if (kept === undefined) throw persistedQueryNotFound();
+      return kept;
+    }
+    if (hash !== undefined && hash !== hashOf(text)) {
+      throw badUserInput('extensions.persistedQuery: sha256Hash is not the hash of the query.');
+    }
+    return this.#documents.check(text);
+  }
+}
+
+/** The hash that a persisted query is asked for by, or is to be kept under. */
+function persistedHash(extensions: unknown): string | undefined {
+  const persisted = isObject(extensions) ? extensions['persistedQuery'] : undefined;
+  if (persisted === undefined || persisted === null) return undefined;
+  const hash = isObject(persisted) && persisted['version'] === 1 ? persisted['sha256Hash'] : undefined;
+  if (typeof hash === 'string' && SHA256.test(hash)) return hash;
+  throw badUserInput('extensions.persistedQuery: must be {version: 1, sha256Hash: 64 hexadecimal digits}.');
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,92 @@
+import type { Request, Response } from 'express';
+import { OperationTypeNode } from 'graphql';
+import type { Logger } from '../platform/logger.js';
+import type { Operation, OperationRequest } from './admission/admission.js';
+import type { Authenticator } from './authentication.js';
+import { createContext, NOBODY, type RequestContext, type Services } from './context.js';
+import { Deadline } from './deadline.js';
+import { badUserInput, Refused } from './errors.js';
+import { currentRequestId } from './request-scope.js';
+
+export interface OperationOptions {
+  readonly services: Services;
+  readonly authenticate: Authenticator;
+  readonly logger: Logger;
+}
+
+/** An operation that may run, and for whom. */
+export interface PreparedOperation {
+  readonly operation: Operation;
+  readonly context: RequestContext;
+  /** Ends with the response. */
+  readonly deadline: Deadline;
+}
+
+/**
+ * What every HTTP request passes before it runs: the token is verified, the operation admitted, and only then anybody
+ * looked up. The schema itself is answered without a token. Throws what the client has done wrong.
+ */
+export async function prepareOperation(
+  { services, authenticate }: OperationOptions,
+  request: Request,
+  response: Response,
+): Promise<PreparedOperation> {
+  const now = Date.now();
+  const authorization = request.get('authorization');
+  const admit = (): Operation => services.admission.admit(operationRequestOf(request), now);
+  let operation = authorization === undefined ? introspection(admit) : undefined;
+  const user =
+    operation === undefined
+      ? (
+          await authenticate({
+            authorization,
+            asUser: request.get('x-ethhook-as-user'),
+            beforeLookup: () => {
+              operation = admit();
+            },
+          })
+        ).user
+      : NOBODY;
+  if (operation === undefined) throw new Error('a user was looked up for an operation that was not admitted');
+  if (request.method !== 'POST' && operation.definition.operation !== OperationTypeNode.QUERY) {
+    throw badUserInput('GET answers queries only: send a POST.');
+  }
+  const deadline = new Deadline(services.limits.operationTimeoutMs);
+  response.on('close', () => deadline.end());
+  const context = createContext(services, { requestId: currentRequestId(), user, now, signal: deadline.signal });
+  return { operation, context, deadline };
+}
+
+/** An operation that is answered without a token, if it is one. */
+function introspection(admit: () => Operation): Operation | undefined {
+  try {
+    const operation = admit();
+    return operation.isIntrospection ? operation : undefined;
+  } catch (error) {
+    if (error instanceof Refused) return undefined;
+    throw error;
+  }
+}
+
+/** POST carries it as JSON in the body, GET in the URL, where `variables` and `extensions` are JSON texts. */
+function operationRequestOf({ method, body, query }: Request): OperationRequest {
+  if (method === 'POST') {
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+    throw new Refused([badUserInput('The body must be one JSON object: send {"query": "…"}. Batches are not read.')]);
+  }
+  return {
+    query: query['query'],
+    operationName: query['operationName'],
+    variables: jsonOf('variables', query['variables']),
+    extensions: jsonOf('extensions', query['extensions']),
+  };
+}
+
+function jsonOf(name: string, text: unknown): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    throw new Refused([badUserInput(`${name}: must be JSON.`)]);
+  }
+}
