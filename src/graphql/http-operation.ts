@@ -52,7 +52,8 @@ export async function prepareOperation(
     throw badUserInput('GET answers queries only: send a POST.');
   }
   const deadline = new Deadline(services.limits.operationTimeoutMs);
-  response.on('close', () => deadline.end());
+  response.once('close', () => deadline.end());
+  if (response.closed) deadline.end();
   const context = createContext(services, { requestId: currentRequestId(), user, now, signal: deadline.signal });
   return { operation, context, deadline };
 }
