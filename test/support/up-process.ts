@@ -26,8 +26,9 @@ export interface RunningCommand {
 export function startCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  main = MAIN,
 ): RunningCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     env: { ...ENVIRONMENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
