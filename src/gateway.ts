@@ -12,6 +12,7 @@ import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSockets } from './graphql/sockets.js';
+import { SubscriptionLimits } from './graphql/subscription-limits.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
 import { UpstreamError, UserError } from './platform/errors.js';
@@ -85,6 +86,10 @@ export async function startGateway(
     hourlyStatsFeed,
     limits,
     admission: new Admission(schema, limits),
+    subscriptionLimits: new SubscriptionLimits({
+      maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
+      maxPerSocket: config.MAX_SUBSCRIPTIONS_PER_SOCKET,
+    }),
     attemptsRetentionDays,
     eventsRetentionDays: config.EVENTS_RETENTION_DAYS,
   };

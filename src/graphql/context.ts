@@ -5,6 +5,7 @@ import type { Admission } from './admission/admission.js';
 import type { Limits } from './limits.js';
 import type { HourlyStatsFeed } from './live/hourly-stats-feed.js';
 import { Loaders } from './loaders.js';
+import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** What the gateway answers from, for as long as it runs. */
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   readonly limits: Limits;
   /** What every operation passes before it runs, whichever way it comes in. */
   readonly admission: Admission;
+  readonly subscriptionLimits: SubscriptionLimits;
   /** What is older counts nothing, days. */
   readonly attemptsRetentionDays: number;
   readonly eventsRetentionDays: number;

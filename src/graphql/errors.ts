@@ -39,6 +39,9 @@ export const queryTooComplex = (message: string): GraphQLError => clientError('Q
 /** In the words of Apollo's protocol, which clients look for. */
 export const persistedQueryNotFound = (): GraphQLError =>
   clientError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
+/** `retryAfterSeconds` where waiting alone helps: it becomes the header Retry-After. */
+export const rateLimited = (message: string, retryAfterSeconds?: number): GraphQLError =>
+  clientError('RATE_LIMITED', message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
 export const upstreamUnavailable = (upstream: string): GraphQLError =>
   clientError('UPSTREAM_UNAVAILABLE', `${upstream} cannot be reached at the moment: try again shortly.`, { upstream });
 
