@@ -108,6 +108,8 @@ const migrateSchema = z.object({
   CLICKHOUSE_URL: stores.CLICKHOUSE_URL,
 });
 
+const moveSchema = z.object({ ...common, ...stores });
+
 const rollupsSchema = z.object({
   ...common,
   CLICKHOUSE_URL: stores.CLICKHOUSE_URL,
@@ -136,6 +138,7 @@ export type GatewayConfig = z.infer<typeof gatewaySchema>;
 export type WorkerConfig = z.infer<typeof workerSchema>;
 export type MigrateConfig = z.infer<typeof migrateSchema>;
 export type UpConfig = z.infer<typeof upSchema>;
+type MoveConfig = z.infer<typeof moveSchema>;
 type RollupsConfig = z.infer<typeof rollupsSchema>;
 type DeadLettersConfig = z.infer<typeof deadLettersSchema>;
 type SimulateConfig = z.infer<typeof simulateSchema>;
@@ -153,6 +156,7 @@ export const readWorkerConfig = (environment: Environment = processEnvironment()
   read(workerSchema, environment);
 export const readMigrateConfig = (environment: Environment = processEnvironment()): MigrateConfig =>
   read(migrateSchema, environment);
+export const readMoveConfig = (environment: Environment): MoveConfig => read(moveSchema, environment);
 export const readRollupsConfig = (environment: Environment): RollupsConfig => read(rollupsSchema, environment);
 export const readDeadLettersConfig = (environment: Environment): DeadLettersConfig =>
   read(deadLettersSchema, environment);

@@ -15,6 +15,7 @@ import { serveSockets } from './graphql/sockets.js';
 import { SubscriptionLimits } from './graphql/subscription-limits.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
+import { readMigrationStatus } from './migration/status.js';
 import { UpstreamError, UserError } from './platform/errors.js';
 import { closeServer, listen } from './platform/http-server.js';
 import type { Lifecycle } from './platform/lifecycle.js';
@@ -59,6 +60,7 @@ export async function startGateway(
     return phase.stopped;
   });
 
+  const names = new RedisNames(config.STREAM_PREFIX);
   const configuration = new ConfigurationStore(postgres);
   const stores: Record<Store, AnalyticsStore> = {
     clickhouse: new ClickHouseAnalyticsStore(clickhouse),
@@ -71,7 +73,7 @@ export async function startGateway(
   const hourlyStatsFeed = new HourlyStatsFeed({ configuration, analytics, attemptsRetentionDays, logger, now });
   lifecycle.push('live numbers', () => hourlyStatsFeed.close());
   const stopListening = listenForCommitted(config.REDIS_URL, {
-    names: new RedisNames(config.STREAM_PREFIX),
+    names,
     applicationName: `${applicationName}-live`,
     onNotice: (store, { users }) => store === readsFrom() && hourlyStatsFeed.notice(users),
     onGap: () => hourlyStatsFeed.lookAgain(),
@@ -90,6 +92,7 @@ export async function startGateway(
       maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
       maxPerSocket: config.MAX_SUBSCRIPTIONS_PER_SOCKET,
     }),
+    migrationStatus: () => readMigrationStatus({ postgres, redis, names }),
     attemptsRetentionDays,
     eventsRetentionDays: config.EVENTS_RETENTION_DAYS,
   };

@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerCutover } from './cli/cutover.js';
 import { registerDlq } from './cli/dlq.js';
+import { registerFinalize } from './cli/finalize.js';
 import { registerGateway } from './cli/gateway.js';
 import { registerMigrate } from './cli/migrate.js';
+import { registerPhase } from './cli/phase.js';
+import { registerRollback } from './cli/rollback.js';
 import { registerRollups } from './cli/rollups.js';
 import { registerSimulate } from './cli/simulate.js';
 import { registerToken } from './cli/token.js';
@@ -44,6 +48,10 @@ for (const register of [
   registerSimulate,
   registerRollups,
   registerDlq,
+  registerPhase,
+  registerCutover,
+  registerRollback,
+  registerFinalize,
 ])
   register(program);
 

@@ -18,7 +18,7 @@ const ROOMS: Record<string, readonly string[]> = {
   ],
   'src/stores/postgres': ['src/stores/analytics-store.ts', 'src/stores/scoped-stats.ts', 'src/platform', 'src/records'],
   'src/stores/redis': ['src/platform', 'src/records'],
-  'src/migration': ['src/stores', 'src/platform', 'src/records'],
+  'src/migration': ['src/stores', 'src/rollups', 'src/platform', 'src/records'],
   'src/rollups': ['src/stores', 'src/platform', 'src/records'],
   'src/embedded': ['src/platform'],
   'src/simulation': ['src/stores', 'src/platform', 'src/records'],

@@ -1,3 +1,4 @@
+import type { MigrationStatus } from '../migration/status.js';
 import type { User } from '../records/configuration.js';
 import type { AnalyticsStore } from '../stores/analytics-store.js';
 import type { ConfigurationStore } from '../stores/postgres/configuration-store.js';
@@ -17,6 +18,8 @@ export interface Services {
   /** What every operation passes before it runs, whichever way it comes in. */
   readonly admission: Admission;
   readonly subscriptionLimits: SubscriptionLimits;
+  /** Where the move stands now. Fails with an UpstreamError. */
+  readonly migrationStatus: () => Promise<MigrationStatus>;
   /** What is older counts nothing, days. */
   readonly attemptsRetentionDays: number;
   readonly eventsRetentionDays: number;

@@ -9,6 +9,7 @@ import { DeliverySourceResolver } from './delivery/source.js';
 import { EndpointResolver } from './endpoint/resolver.js';
 import { EventResolver } from './event/resolver.js';
 import { HourlyStatsSubscription } from './live/resolver.js';
+import { MigrationResolver } from './migration/resolver.js';
 import { UserResolver } from './user/resolver.js';
 
 /** Asked for by type-graphql and never used: subscriptions bring their own source. */
@@ -30,6 +31,7 @@ export const createSchema = (): GraphQLSchema =>
       EndpointResolver,
       EventResolver,
       HourlyStatsSubscription,
+      MigrationResolver,
       UserResolver,
     ],
     pubSub: NO_PUB_SUB,

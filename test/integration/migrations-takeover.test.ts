@@ -171,7 +171,7 @@ describe('taking over a database with history', () => {
       await second;
     });
     expect(finished).toBe(true);
-    expect(await rowsOf('SELECT count(*) FROM ethhook_schema_migrations')).toEqual([{ count: 10 }]);
+    expect(await rowsOf('SELECT count(*) FROM ethhook_schema_migrations')).toEqual([{ count: 13 }]);
   });
 
   test.each([

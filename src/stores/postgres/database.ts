@@ -1,4 +1,7 @@
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
+import { from as copyFromStdin, to as copyToStdout } from 'pg-copy-streams';
 import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
@@ -59,14 +62,15 @@ export class PostgresDatabase {
       broken = error;
     };
     client.on('error', onError);
+    const connection = new PostgresConnection(client);
     try {
-      return await use(new PostgresConnection(client));
+      return await use(connection);
     } catch (error) {
       if (error instanceof UpstreamError && error.retryable) broken = error;
       throw error;
     } finally {
       client.off('error', onError);
-      client.release(broken);
+      client.release(broken ?? connection.unusable);
     }
   }
 
@@ -82,12 +86,48 @@ export class PostgresDatabase {
 
 /** One connection, for as long as it is lent. */
 export class PostgresConnection {
+  /** Whether a copy was given up half-way, so that nothing else can be asked on this connection. */
+  unusable = false;
+
   constructor(private readonly client: pg.PoolClient) {}
 
   async query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
     try {
       return (await this.client.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
     } catch (error) {
+      throw upstreamError(query.name, error);
+    }
+  }
+
+  /**
+   * Runs a COPY … TO STDOUT and gives its bytes to `use`. Resolves to how many rows they were and to what `use` gave.
+   * Once it has failed, the connection is of no further use.
+   */
+  async copyTo<T>(query: PostgresQuery, use: (rows: Readable) => Promise<T>): Promise<{ rows: number; result: T }> {
+    const stream = this.client.query(copyToStdout(tagged(query)));
+    let failure: unknown;
+    stream.once('error', (error) => {
+      failure = error;
+    });
+    try {
+      const result = await use(stream);
+      // The number of rows comes behind the last of them, and is here when another query is answered.
+      await this.query({ name: query.name, text: 'SELECT' });
+      return { rows: stream.rowCount, result };
+    } catch (error) {
+      this.unusable = true;
+      throw failure === undefined ? error : upstreamError(query.name, failure);
+    }
+  }
+
+  /** Runs a COPY … FROM STDIN over these bytes. Resolves to how many rows they were. */
+  async copyFrom(query: PostgresQuery, ...source: readonly [Readable, ...Writable[]]): Promise<number> {
+    const stream = this.client.query(copyFromStdin(tagged(query)));
+    try {
+      await pipeline([...source, stream]);
+      return stream.rowCount;
+    } catch (error) {
+      this.unusable = true;
       throw upstreamError(query.name, error);
     }
   }
