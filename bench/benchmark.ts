@@ -14,6 +14,8 @@ export interface Comparison {
   readonly title: string;
   /** What ratios are taken of: the name of one side. */
   readonly baseline: string;
+  /** How many rows each side goes through in a run, where that is the question. */
+  readonly rows?: number;
   readonly sides: readonly Measurement[];
 }
 

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** One way to answer a question. */
 export interface Side {
   readonly name: string;
+  /** What has to be done before each run, untimed. */
+  prepare?(): Promise<unknown>;
   run(): Promise<unknown>;
 }
 
@@ -42,6 +44,7 @@ export async function measureAlternately(sides: readonly Side[], options: Measur
   const timedOut = new Set<Side>();
   const time = async (side: Side): Promise<number> => {
     options.signal.throwIfAborted();
+    await side.prepare?.();
     const begun = performance.now();
     if ((await withinTime(side.run(), options.timeoutMs)) === TIMED_OUT) timedOut.add(side);
     return performance.now() - begun;

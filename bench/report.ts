@@ -20,7 +20,7 @@ export function toText(report: BenchReport): string {
         .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
         .join('  '),
     );
-    return [title, ...lines].join('\n');
+    return [comparison.title, ...lines].join('\n');
   });
   return [`${report.title}, scale ${report.scale}`, machineLine(), ...tables, ...claimsOf(report)].join('\n\n');
 }
@@ -45,10 +45,13 @@ const claimsOf = ({ claims }: BenchReport): string[] =>
 
 type Table = readonly [header: readonly string[], ...rows: (readonly string[])[]];
 
-function tableOf({ sides, baseline }: Comparison): Table {
+function tableOf({ sides, baseline, rows }: Comparison): Table {
   const base = sides.find(({ name }) => name === baseline);
   if (sides.some(({ load }) => load !== undefined)) return [LOAD_HEADER, ...sides.map((side) => loadRow(side, base))];
-  return [LATENCY_HEADER, ...sides.map((side) => latencyRow(side, base))];
+  const latencies = sides.map((side) => latencyRow(side, base));
+  if (rows === undefined) return [LATENCY_HEADER, ...latencies];
+  const perSecond = ({ p50Ms }: Measurement): string => Math.round((1000 * rows) / p50Ms).toLocaleString('en');
+  return [[...LATENCY_HEADER, 'rows/s'], ...sides.map((side, index) => [...(latencies[index] ?? []), perSecond(side)])];
 }
 
 function latencyRow(side: Measurement, base: Measurement | undefined): string[] {

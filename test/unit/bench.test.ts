@@ -3,9 +3,13 @@ import { barChart } from '../../bench/bar-chart.js';
 import type { BenchReport } from '../../bench/benchmark.js';
 import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.js';
 import { Answer } from '../../bench/http-load.js';
+import { BLOCK_ROWS, ingestRows } from '../../bench/ingest-rows.js';
 import { latencies } from '../../bench/live-latencies.js';
 import { measureAlternately } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
+import { decodeEntry } from '../../ingest-worker/entry.js';
+import { attemptType } from '../../src/records/attempt.js';
+import { ENTRY_FORMS } from '../../src/records/names.js';
 
 const options = {
   warmUps: 1,
@@ -22,6 +26,14 @@ describe('measuring', () => {
     const measured = await measureAlternately([side('a'), side('b')], options);
     expect(order.join('')).toBe('abab' + 'baab' + 'ba');
     expect(measured.map(({ samples }) => samples)).toEqual([4, 4]);
+  });
+
+  test('prepares each run, untimed', async () => {
+    const order: string[] = [];
+    const prepare = async () => order.push('prepare');
+    const side = { name: 'a', prepare, run: async () => order.push('run') };
+    await measureAlternately([side], { ...options, rounds: 1 });
+    expect(order).toEqual(['prepare', 'run', 'prepare', 'run']);
   });
 
   test('takes a side out that runs out of time, and goes on with the others', async () => {
@@ -80,6 +92,11 @@ describe('a report', () => {
     expect(sides.length).toBe(2);
   });
 
+  test('shows rows a second where rows are what is measured', () => {
+    const rows = { ...report, comparisons: report.comparisons.map((each) => ({ ...each, rows: 10_000 })) };
+    expect(toText(rows)).toMatch(/b .*2\.50 +2,000,000/);
+  });
+
   test('has a chart with a bar a side', () => {
     const [comparison] = report.comparisons;
     const svg = comparison === undefined ? '' : barChart(comparison);
@@ -116,6 +133,21 @@ describe('an answer over the wire', () => {
     answer.push(Buffer.from('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'));
     expect([answer.isWhole, answer.isOk]).toEqual([true, false]);
   });
+});
+
+test('every form of entry brings the same rows that are inserted directly', () => {
+  const time = Date.parse('2026-03-01T12:00:00.000Z');
+  const rows = ingestRows(300, time);
+  const [json, ...others] = ENTRY_FORMS.map((form) =>
+    rows.entries[form].flatMap((value) => {
+      const entry = { id: `${time}-0`, time, fields: [Buffer.from(form), value], bytes: value.length };
+      return decodeEntry(attemptType, entry, 30).records;
+    }),
+  );
+  expect(json).toHaveLength(300);
+  for (const other of others) expect(other).toEqual(json);
+  expect(rows.jsonBlocks).toEqual([Buffer.from(rows.entries.record.map((line) => `${line}\n`).join(''))]);
+  expect(rows.rowBinaryBlocks).toHaveLength(Math.ceil(300 / BLOCK_ROWS));
 });
 
 test('answers are the same whatever the order of hours, and without pending attempts where a side has none', () => {

@@ -4,6 +4,19 @@ import type { ClickHouseDatabase } from './database.js';
 /** More than any batch has: an insert that is cut into several blocks is not counted once by its token. */
 const ONE_BLOCK = '1000000000';
 
+/** What makes an insert exact: one block, counted once by its token, and views that fail it where they fail. */
+export const INSERT_ONE_BLOCK = {
+  insert_deduplicate: 1,
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+  materialized_views_ignore_errors: 0,
+  async_insert: 0,
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: ONE_BLOCK,
+  min_insert_block_size_rows: ONE_BLOCK,
+  min_insert_block_size_bytes: ONE_BLOCK,
+  wait_end_of_query: 1,
+} as const;
+
 interface BatchInsert {
   /** Header and rows. */
   readonly rowBinary: Buffer;
@@ -26,18 +39,7 @@ export async function insertBatch<R>(
     name: `insert_${table}`,
     query: `INSERT INTO ${table} (${columnNames.join(', ')}) FORMAT RowBinaryWithNamesAndTypes`,
     body: rowBinary,
-    settings: {
-      insert_deduplicate: 1,
-      insert_deduplication_token: token,
-      deduplicate_blocks_in_dependent_materialized_views: 1,
-      materialized_views_ignore_errors: 0,
-      async_insert: 0,
-      input_format_parallel_parsing: 0,
-      max_insert_block_size: ONE_BLOCK,
-      min_insert_block_size_rows: ONE_BLOCK,
-      min_insert_block_size_bytes: ONE_BLOCK,
-      wait_end_of_query: 1,
-    },
+    settings: { ...INSERT_ONE_BLOCK, insert_deduplication_token: token },
     signal,
   });
 }

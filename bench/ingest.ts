@@ -1,0 +1,172 @@
+import { Lifecycle } from '../src/platform/lifecycle.js';
+import type { EntryForm } from '../src/records/names.js';
+import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
+import { PostgresDatabase } from '../src/stores/postgres/database.js';
+import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
+import { BLOCK_ROWS, type IngestRows, ingestRows } from './ingest-rows.js';
+import {
+  BenchWorker,
+  copyIntoPostgres,
+  emptyTables,
+  exportForCopy,
+  type IngestStores,
+  insertJson,
+  insertRowBinary,
+} from './ingest-sides.js';
+import { type Measurement, measureAlternately, type Side } from './measure.js';
+import { startServers } from './servers.js';
+
+const ROWS = 1_000_000;
+const TIMEOUT_MS = 300_000;
+const ROUNDS = { warmUps: 1, rounds: 5, budgetMs: 60_000, timeoutMs: TIMEOUT_MS };
+const MEMORY_LIMIT = 400 * 1024 * 1024;
+const LARGE_DATA_BYTES = 1024 * 1024;
+const LARGE_ENTRIES = 200;
+
+const JSON_INSERT = 'direct INSERT, JSONEachRow';
+const ROW_BINARY_INSERT = 'direct INSERT, RowBinary';
+const workerOf = (form: EntryForm): string => `worker, \`${form}\``;
+/** What part of the direct insert's rows/s each form must reach. */
+const FORMS: readonly { form: EntryForm; insert: string; atLeast: number }[] = [
+  { form: 'record', insert: JSON_INSERT, atLeast: 0.5 },
+  { form: 'records', insert: JSON_INSERT, atLeast: 0.8 },
+  { form: 'rowbinary', insert: ROW_BINARY_INSERT, atLeast: 0.8 },
+];
+const BOTH_AT_LEAST = 0.7;
+
+export const ingest: Benchmark = {
+  name: 'ingest',
+  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
+    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
+    try {
+      say('starting servers');
+      const servers = await startServers(lifecycle, say);
+      const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, {
+        applicationName: 'bench',
+        timeoutMs: TIMEOUT_MS,
+      });
+      lifecycle.push('clickhouse client', () => clickhouse.close());
+      const postgres = new PostgresDatabase(servers.postgresUrl, {
+        applicationName: 'bench',
+        statementTimeoutMs: TIMEOUT_MS,
+      });
+      lifecycle.push('postgres client', () => postgres.close());
+      const stores = { clickhouse, postgres };
+      const rows = ingestRows(Math.round(ROWS * scale), Date.now());
+      await insertRowBinary(clickhouse, rows.rowBinaryBlocks);
+      const copyFile = await exportForCopy(servers);
+      const worker = await BenchWorker.start(servers, lifecycle);
+
+      await worker.enter('complete', postgres);
+      say('ClickHouse alone: measuring');
+      const clickhouseAlone = await measure('ClickHouse alone', ROW_BINARY_INSERT, rows, signal, [
+        ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+        emptied(stores, JSON_INSERT, () => insertJson(clickhouse, rows.jsonBlocks)),
+        emptied(stores, ROW_BINARY_INSERT, () => insertRowBinary(clickhouse, rows.rowBinaryBlocks)),
+      ]);
+      await worker.enter('postgres', postgres);
+      say('Postgres alone: measuring');
+      const postgresAlone = await measure('Postgres alone', 'COPY', rows, signal, [
+        ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+        emptied(stores, 'COPY', () => copyIntoPostgres(postgres, copyFile)),
+      ]);
+      await worker.enter('cutover', postgres);
+      say('both sinks: measuring');
+      const both = await measure(
+        'Both sinks',
+        workerOf('record'),
+        rows,
+        signal,
+        FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+      );
+      say('a backlog of the largest entries');
+      const usual = worker.peakMemory;
+      await worker.fill('events', 'record', largeEvents(Date.now()));
+      await worker.drain('events');
+      const sinks = [clickhouseAlone, postgresAlone];
+      return {
+        name: 'ingest',
+        title: 'Ingest',
+        scale,
+        about: `From a filled stream to committed with all views: ${rows.count} delivery attempts of six hours, by entry form (250 rows an entry of \`records\` and \`rowbinary\`), with each sink alone and with both; against one client that inserts the same rows in blocks of ${BLOCK_ROWS} with the worker's own settings, and against COPY of the same rows from a file. Tables are emptied before each run; the worker, Redis and the databases share the machine.`,
+        comparisons: [...sinks, both],
+        claims: [
+          ...FORMS.map(({ form, insert, atLeast }) => insertClaim(clickhouseAlone, form, insert, atLeast)),
+          ...FORMS.map(({ form }) => bothClaim(sinks, both, form)),
+          memoryClaim('with these backlogs', usual),
+          memoryClaim(`with a backlog of ${LARGE_ENTRIES} events of 1 MiB as well`, worker.peakMemory),
+        ],
+      };
+    } finally {
+      await lifecycle.close();
+    }
+  },
+};
+
+async function measure(
+  title: string,
+  baseline: string,
+  rows: IngestRows,
+  signal: AbortSignal,
+  sides: readonly Side[],
+): Promise<Comparison> {
+  return { title, baseline, rows: rows.count, sides: await measureAlternately(sides, { ...ROUNDS, signal }) };
+}
+
+const emptied = (stores: IngestStores, name: string, run: () => Promise<void>): Side => ({
+  name,
+  prepare: () => emptyTables(stores),
+  run,
+});
+
+const workerSide = (worker: BenchWorker, stores: IngestStores, rows: IngestRows, form: EntryForm): Side => ({
+  name: workerOf(form),
+  prepare: async () => {
+    await emptyTables(stores);
+    await worker.fill('delivery_attempts', form, rows.entries[form]);
+  },
+  run: () => worker.drain('delivery_attempts'),
+});
+
+const p50 = (sides: readonly Measurement[], name: string): number =>
+  sides.find((side) => side.name === name)?.p50Ms ?? Number.NaN;
+
+function insertClaim({ sides }: Comparison, form: EntryForm, insert: string, atLeast: number) {
+  const ratio = p50(sides, insert) / p50(sides, workerOf(form));
+  return {
+    text: `\`${form}\` reaches ${ratio.toFixed(2)} of the rows/s of a direct INSERT of the same rows in the same format (at least ${atLeast})`,
+    holds: ratio >= atLeast,
+  };
+}
+
+function bothClaim(sinks: readonly Comparison[], both: Comparison, form: EntryForm) {
+  const slower = Math.max(...sinks.map(({ sides }) => p50(sides, workerOf(form))));
+  const ratio = slower / p50(both.sides, workerOf(form));
+  return {
+    text: `\`${form}\` into both stores reaches ${ratio.toFixed(2)} of the rows/s of the slower store alone (at least ${BOTH_AT_LEAST})`,
+    holds: ratio >= BOTH_AT_LEAST,
+  };
+}
+
+const memoryClaim = (when: string, bytes: number) => ({
+  text: `the worker's memory ${when} stays below 400 MiB: ${Math.round(bytes / 2 ** 20)} MiB at its peak`,
+  holds: bytes < MEMORY_LIMIT,
+});
+
+/** Events with as much data as they may have. */
+function largeEvents(now: number): Buffer[] {
+  const hash = `0x${'ab'.repeat(32)}`;
+  const data = `0x${'cd'.repeat(LARGE_DATA_BYTES)}`;
+  const event = { chain_id: 1, block_number: 1, block_hash: hash, transaction_hash: hash, transaction_index: 0, data };
+  return Array.from({ length: LARGE_ENTRIES }, (_, index) =>
+    Buffer.from(
+      JSON.stringify({
+        ...event,
+        id: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+        log_index: index,
+        address: `0x${'ef'.repeat(20)}`,
+        ingested_at: new Date(now).toISOString(),
+      }),
+    ),
+  );
+}
