@@ -11,8 +11,8 @@ export const machineLine = (): string =>
 
 /** A report as text for a terminal. */
 export function toText(report: BenchReport): string {
-  const tables = report.comparisons.map(({ title, ...comparison }) => {
-    const [header, ...sides] = tableOf({ title, ...comparison });
+  const tables = report.comparisons.map((comparison) => {
+    const [header, ...sides] = tableOf(comparison);
     const rows = [header, ...sides];
     const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
     const lines = rows.map((row) =>
