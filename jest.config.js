@@ -32,6 +32,8 @@ export default {
     project('architecture', ['<rootDir>/test/architecture.test.ts']),
     project('unit', ['<rootDir>/test/unit/**/*.test.ts']),
     project('integration', ['<rootDir>/test/integration/**/*.test.ts'], withServers),
+    // These start whole systems of their own.
+    project('browser', ['<rootDir>/test/browser/**/*.test.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
   ],
   maxWorkers: 2,

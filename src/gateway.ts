@@ -33,7 +33,7 @@ import { PostgresAnalyticsStore } from './stores/postgres/postgres-analytics-sto
 import { listenForCommitted } from './stores/redis/committed.js';
 import { RedisDatabase } from './stores/redis/database.js';
 
-const PLAYGROUND_FOLDER = fileURLToPath(new URL('../dashboard/playground', import.meta.url));
+const PAGES_FOLDER = fileURLToPath(new URL('../dashboard', import.meta.url));
 /** How long the start waits for a Postgres that is away, milliseconds. */
 const POSTGRES_WITHIN_MS = 30_000;
 
@@ -113,7 +113,8 @@ export async function startGateway(
     services,
     authenticate,
     logger,
-    pages: (app) => servePages(app, { playgroundFolder: PLAYGROUND_FOLDER, demoToken: config.DEMO_TOKEN, readiness }),
+    pages: (app) =>
+      servePages(app, { folder: PAGES_FOLDER, demoToken: config.DEMO_TOKEN, attemptsRetentionDays, readiness }),
   });
   lifecycle.push('apollo', () => apollo.stop());
 

@@ -1,19 +1,33 @@
 import { join } from 'node:path';
-import express, { type Express, type Request } from 'express';
+import express, { type Express, type Request, type Response } from 'express';
 
 /** Whether each upstream answers; the names are those of errors. */
 export type Readiness = Readonly<Record<'postgres' | 'clickhouse' | 'redis', boolean>>;
 
 interface PagesOptions {
-  /** The built playground. */
-  readonly playgroundFolder: string;
-  /** Filled in by the playground; in demo mode only. */
+  /** The built pages: `app`, the dashboard, and `playground`. */
+  readonly folder: string;
+  /** In demo mode only: what the pages sign in with at one click. */
   readonly demoToken: string | undefined;
+  /** Told to the dashboard. */
+  readonly attemptsRetentionDays: number;
   readonly readiness: () => Promise<Readiness>;
 }
 
-/** Nothing but the gateway's own files; the editor styles itself inline and brings its font and icons along. */
-const CONTENT_SECURITY_POLICY = [
+/** Nothing but the gateway's own files, nothing inline, and in no frame. */
+const DASHBOARD_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The same for the playground, but that its editor styles itself inline and brings its font and icons along. */
+const PLAYGROUND_POLICY = [
   "default-src 'self'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
@@ -23,36 +37,50 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Health, and the playground at `GET /graphql` for browsers. */
-export function servePages(app: Express, { playgroundFolder, demoToken, readiness }: PagesOptions): void {
-  app.get('/', (_request, response) => response.redirect(302, '/graphql'));
+/** The paths that the dashboard shows something at: each may be opened as a link. */
+const DASHBOARD_PATHS = ['/', '/endpoints/:id', '/attempts', '/attempts/:id', '/migration'];
+
+/** Health, the dashboard at `GET /`, and the playground at `GET /graphql` for browsers. */
+export function servePages(app: Express, options: PagesOptions): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
   });
   app.get('/readyz', async (_request, response) => {
-    const upstreams = await readiness();
+    const upstreams = await options.readiness();
     // Without ClickHouse or Redis configuration is still answered; without Postgres nobody can sign in.
     response
       .status(upstreams.postgres ? 200 : 503)
       .json({ status: upstreams.postgres ? 'ready' : 'not ready', upstreams });
   });
 
-  app.get('/playground/settings.json', (_request, response) => {
+  const dashboard = join(options.folder, 'app');
+  const playground = join(options.folder, 'playground');
+  app.get(['/dashboard/settings.json', '/playground/settings.json'], (_request, response) => {
     response.setHeader('cache-control', 'no-store');
-    response.json({ demoToken: demoToken ?? null });
+    response.json({ demoToken: options.demoToken ?? null, attemptsRetentionDays: options.attemptsRetentionDays });
   });
   // The names of assets change with their content.
-  app.use('/playground/assets', express.static(join(playgroundFolder, 'assets'), { immutable: true, maxAge: '1y' }));
+  const forEver = { immutable: true, maxAge: '1y' };
+  app.use('/playground/assets', express.static(join(playground, 'assets'), forEver));
+  app.use('/dashboard/assets', express.static(join(dashboard, 'assets'), forEver));
+  app.use('/dashboard', express.static(dashboard, { index: false }));
+  app.get(DASHBOARD_PATHS, (_request, response) => {
+    sendPage(response, dashboard, DASHBOARD_POLICY);
+  });
   app.get('/graphql', (request, response, next) => {
     response.vary('accept');
     if (!wantsPage(request)) return next();
-    response.setHeader('content-security-policy', CONTENT_SECURITY_POLICY);
-    response.setHeader('cache-control', 'no-cache');
-    response.sendFile('index.html', { root: playgroundFolder }, (error) => {
-      if (error !== undefined && !response.headersSent) {
-        response.status(404).type('text').send('The playground has not been built. Run: npm run build\n');
-      }
-    });
+    sendPage(response, playground, PLAYGROUND_POLICY);
+  });
+}
+
+function sendPage(response: Response, folder: string, policy: string): void {
+  response.setHeader('content-security-policy', policy);
+  response.setHeader('cache-control', 'no-cache');
+  response.sendFile('index.html', { root: folder }, (error) => {
+    if (error !== undefined && !response.headersSent) {
+      response.status(404).type('text').send('The pages have not been built. Run: npm run build\n');
+    }
   });
 }
 

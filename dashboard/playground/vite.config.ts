@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
-const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** The playground as static files that need nothing from elsewhere; the gateway serves them below /playground/. */
 export default defineConfig({
-  root: here('playground'),
+  root: here('.'),
   base: '/playground/',
   logLevel: 'warn',
   esbuild: { jsx: 'automatic' },
   worker: { format: 'es', rollupOptions: { treeshake: false } },
   build: {
-    outDir: here('../dist/dashboard/playground'),
+    outDir: here('../../dist/dashboard/playground'),
     emptyOutDir: true,
     target: 'es2022',
     reportCompressedSize: false,

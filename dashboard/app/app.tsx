@@ -1,0 +1,39 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Suspense, useEffect } from 'react';
+import { Route, Switch } from 'wouter';
+import { useSession } from '../api/session.js';
+import { Overview } from '../pages/overview.js';
+import { SignIn } from '../pages/sign-in.js';
+import { Empty } from '../ui/notice.js';
+import { PageSkeleton } from '../ui/skeleton.js';
+import { LiveProvider } from './live.js';
+import { Shell } from './shell.js';
+
+/** The page of the URL, or the way in: signing in does not leave the URL. */
+export function App() {
+  const { token, endedBecause } = useSession();
+  const queries = useQueryClient();
+  useEffect(() => {
+    // Nothing of one user is shown to the next.
+    if (token === null) queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'settings' });
+  }, [token, queries]);
+  if (token === null) return <SignIn endedBecause={endedBecause} />;
+  return (
+    <LiveProvider key={token} token={token}>
+      <Shell>
+        <Suspense fallback={<PageSkeleton />}>
+          <Switch>
+            <Route path="/">
+              <Overview />
+            </Route>
+            <Route>
+              <Empty title="There is no such page">
+                <p>The link may be mistyped. Everything starts at the overview.</p>
+              </Empty>
+            </Route>
+          </Switch>
+        </Suspense>
+      </Shell>
+    </LiveProvider>
+  );
+}

@@ -1,0 +1,61 @@
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import { Me } from '../api/operations.js';
+import { request } from '../api/request.js';
+import { signOut } from '../api/session.js';
+import { useLink } from '../range/use-range.js';
+import { Mark } from '../ui/icons.js';
+import { LiveBadge, ReconnectNotice } from './live-badge.js';
+import { ThemeSwitch } from './theme-switch.js';
+
+const isBelow = (path: string, href: string): boolean => (href === '/' ? path === '/' : path.startsWith(href));
+
+/** What surrounds every page: where one is, whether it is live, who one is. */
+export function Shell({ children }: { readonly children: ReactNode }) {
+  const { data } = useQuery({
+    queryKey: ['me'],
+    queryFn: ({ signal }) => request(Me, {}, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const [path] = useLocation();
+  const link = useLink();
+  const places = [{ href: '/', label: 'Overview' }];
+  return (
+    <>
+      <a className="skip" href="#content">
+        Skip to content
+      </a>
+      <header className="bar">
+        <div className="bar-inner">
+          <Link className="brand" href={link('/')}>
+            <Mark />
+            <span>ethhook</span>
+          </Link>
+          <nav aria-label="Pages">
+            {places.map(({ href, label }) => (
+              <Link key={href} href={link(href)} aria-current={isBelow(path, href) ? 'page' : undefined}>
+                {label}
+              </Link>
+            ))}
+            <a href="/graphql">Playground</a>
+          </nav>
+          <div className="bar-end">
+            <LiveBadge />
+            <ThemeSwitch />
+            <span className="who" title={data?.me.email}>
+              {data?.me.name ?? data?.me.email}
+            </span>
+            <button type="button" className="quiet" onClick={() => signOut()}>
+              Sign out
+            </button>
+          </div>
+        </div>
+      </header>
+      <ReconnectNotice />
+      <main id="content" tabIndex={-1}>
+        {children}
+      </main>
+    </>
+  );
+}

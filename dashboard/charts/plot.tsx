@@ -1,0 +1,122 @@
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { onThemeChange } from '../app/theme.js';
+
+export interface Hover {
+  readonly index: number;
+  /** Where its middle is, in pixels from the left of the chart. */
+  readonly left: number;
+}
+
+interface PlotProps {
+  readonly label: string;
+  readonly data: uPlot.AlignedData;
+  /** What the chart is like, the data apart; a new function makes a new chart. */
+  readonly options: (size: { width: number; height: number }) => uPlot.Options;
+  readonly height: number;
+  /** What is said of the bucket that the pointer or the arrow keys are at. */
+  readonly describe: (index: number) => ReactNode;
+  /** Says the same in one line. */
+  readonly say: (index: number) => string;
+  readonly onSelect: (fromSeconds: number, toSeconds: number) => void;
+}
+
+const AWAY = { left: -10, top: -10 };
+
+/** A time series on a canvas: hovered, walked through with the arrow keys, and zoomed into by dragging. */
+export function Plot({ label, data, options, height, describe, say, onSelect }: PlotProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot | null>(null);
+  const latest = useRef({ data, onSelect });
+  latest.current = { data, onSelect };
+  const [hover, setHover] = useState<Hover | null>(null);
+
+  useLayoutEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const hooks: uPlot.Hooks.Arrays = {
+      setCursor: [
+        ({ cursor: { idx, left = -1 } }) =>
+          setHover((present) => {
+            const next = typeof idx === 'number' && left >= 0 ? { index: idx, left } : null;
+            return present?.index === next?.index && present?.left === next?.left ? present : next;
+          }),
+      ],
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select;
+          if (width < 4) return;
+          latest.current.onSelect(u.posToVal(left, 'x'), u.posToVal(left + width, 'x'));
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+    };
+    const made = new uPlot({ ...options({ width: element.clientWidth, height }), hooks }, latest.current.data, element);
+    plot.current = made;
+    const resizing = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    resizing.observe(element);
+    return () => {
+      resizing.disconnect();
+      made.destroy();
+      plot.current = null;
+      setHover(null);
+    };
+  }, [options, height]);
+
+  useLayoutEffect(() => plot.current?.setData(data), [data]);
+  useEffect(() => onThemeChange(() => plot.current?.redraw(false)), []);
+
+  const count = data[0].length;
+  function walk(step: number): void {
+    const u = plot.current;
+    const present = hover?.index ?? (step > 0 ? -1 : count);
+    const at = u?.data[0][Math.min(count - 1, Math.max(0, present + step))];
+    if (u !== null && at !== undefined) u.setCursor({ left: u.valToPos(at, 'x'), top: u.bbox.height / 4 });
+  }
+
+  const shown = hover !== null && hover.index < count ? hover : null;
+  return (
+    <div
+      role="slider"
+      tabIndex={0}
+      className="plot"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={Math.max(0, count - 1)}
+      aria-valuenow={shown?.index ?? Math.max(0, count - 1)}
+      aria-valuetext={say(shown?.index ?? count - 1)}
+      onKeyDown={(event) => {
+        if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+        event.preventDefault();
+        walk(event.key === 'ArrowRight' ? 1 : -1);
+      }}
+      onBlur={() => plot.current?.setCursor(AWAY)}
+    >
+      <div ref={place} className="plot-canvas" style={{ height }} />
+      {shown === null ? null : (
+        <Tooltip left={shown.left + (plot.current?.over.offsetLeft ?? 0)} width={place.current?.clientWidth ?? 0}>
+          {describe(shown.index)}
+        </Tooltip>
+      )}
+    </div>
+  );
+}
+
+/** On the side of the pointer that has room. */
+function Tooltip({
+  left,
+  width,
+  children,
+}: {
+  readonly left: number;
+  readonly width: number;
+  readonly children: ReactNode;
+}) {
+  const side = left > width / 2 ? { right: width - left + 12 } : { left: left + 12 };
+  return (
+    <div className="tooltip" style={side} aria-hidden="true">
+      {children}
+    </div>
+  );
+}

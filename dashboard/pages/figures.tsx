@@ -1,0 +1,87 @@
+import { useSettings } from '../api/settings.js';
+import { latency, percent, shortCount } from '../format/numbers.js';
+import { beforeLabel, DAY_MS, lengthOf, type RangeChoice } from '../range/choice.js';
+import { Skeleton } from '../ui/skeleton.js';
+import { type Change, changeOfCount, changeOfLatency, changeOfRate } from './change.js';
+import type { Delivery } from './delivery.js';
+
+interface Figure {
+  readonly label: string;
+  readonly value: string;
+  readonly change: Change | null;
+}
+
+const LABELS = ['Events', 'Attempts', 'Success rate', 'Latency p50', 'Latency p95', 'Latency p99'];
+
+function figuresOf({ totals, before }: Delivery): Figure[] {
+  const counted = (label: string, key: 'totalEvents' | 'attempts'): Figure => ({
+    label,
+    value: shortCount(totals[key]),
+    change: changeOfCount(totals[key], before[key]),
+  });
+  const timed = (label: string, key: 'p50LatencyMs' | 'p95LatencyMs' | 'p99LatencyMs'): Figure => ({
+    label,
+    value: latency(totals[key]),
+    change: changeOfLatency(totals[key], before[key]),
+  });
+  return [
+    counted('Events', 'totalEvents'),
+    counted('Attempts', 'attempts'),
+    {
+      label: 'Success rate',
+      value: percent(totals.successRate),
+      change: changeOfRate(totals.successRate, before.successRate),
+    },
+    timed('Latency p50', 'p50LatencyMs'),
+    timed('Latency p95', 'p95LatencyMs'),
+    timed('Latency p99', 'p99LatencyMs'),
+  ];
+}
+
+interface FiguresProps {
+  readonly delivery: Delivery | undefined;
+  readonly choice: RangeChoice;
+}
+
+/** The totals of the range, each with its change against the period before, where that is still kept. */
+export function Figures({ delivery, choice }: FiguresProps) {
+  const { data: settings } = useSettings();
+  const from = choice.kind === 'last' ? Date.now() - lengthOf(choice) : choice.from;
+  const keptFrom = Date.now() - (settings?.attemptsRetentionDays ?? Number.POSITIVE_INFINITY) * DAY_MS;
+  const isComparable = from - lengthOf(choice) >= keptFrom;
+  return (
+    <dl className="figures card" aria-busy={delivery === undefined}>
+      {delivery === undefined
+        ? LABELS.map((label) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd className="figure">
+                <Skeleton className="skeleton-figure" />
+              </dd>
+              <dd className="change">
+                <Skeleton className="skeleton-change" />
+              </dd>
+            </div>
+          ))
+        : figuresOf(delivery).map(({ label, value, change }) => (
+            <div key={label}>
+              <dt>{label}</dt>
+              <dd className="figure">{value}</dd>
+              <dd className="change">
+                <ChangeText change={isComparable ? change : null} against={beforeLabel(choice)} />
+              </dd>
+            </div>
+          ))}
+    </dl>
+  );
+}
+
+function ChangeText({ change, against }: { readonly change: Change | null; readonly against: string }) {
+  if (change === null) return <span className="muted">no comparison</span>;
+  return (
+    <span className={`change-${change.meaning}`} title={`${change.said} against ${against}`}>
+      {change.text}
+      <span className="sr-only"> against {against}</span>
+    </span>
+  );
+}

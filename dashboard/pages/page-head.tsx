@@ -1,0 +1,24 @@
+import { type ReactNode, useEffect } from 'react';
+
+interface PageHeadProps {
+  readonly title: string;
+  /** What stands above the title. */
+  readonly above?: ReactNode;
+  readonly children?: ReactNode;
+}
+
+/** The title of a page, of its tab too, and what the page is governed by. */
+export function PageHead({ title, above, children }: PageHeadProps) {
+  useEffect(() => {
+    document.title = `${title} · ethhook analytics`;
+  }, [title]);
+  return (
+    <header className="page-head">
+      <div>
+        {above}
+        <h1>{title}</h1>
+      </div>
+      {children}
+    </header>
+  );
+}

@@ -1,0 +1,49 @@
+import { useCallback, useMemo } from 'react';
+import { useSearchParams } from 'wouter';
+import { choiceFrom, type RangeChoice, withChoice } from './choice.js';
+import { browserZone, isZone } from './zone.js';
+
+/** The range that the URL asks for, and what changes it. */
+export function useRange(): readonly [RangeChoice, (choice: RangeChoice) => void] {
+  const [params, setParams] = useSearchParams();
+  const text = params.toString();
+  const choice = useMemo(() => choiceFrom(new URLSearchParams(text)), [text]);
+  const choose = useCallback((next: RangeChoice) => setParams((present) => withChoice(present, next)), [setParams]);
+  return [choice, choose];
+}
+
+/** The time zone that the URL asks for, else the browser's. */
+export function useZone(): readonly [string, (zone: string) => void] {
+  const [params, setParams] = useSearchParams();
+  const asked = params.get('tz');
+  const zone = asked !== null && isZone(asked) ? asked : browserZone();
+  const choose = useCallback(
+    (next: string) =>
+      setParams((present) => {
+        const changed = new URLSearchParams(present);
+        if (next === browserZone()) changed.delete('tz');
+        else changed.set('tz', next);
+        return changed;
+      }),
+    [setParams],
+  );
+  return [zone, choose];
+}
+
+/** A link within the dashboard that keeps range and time zone; `extra` adds to them. */
+export function useLink(): (path: string, extra?: Readonly<Record<string, string>>) => string {
+  const [params] = useSearchParams();
+  const text = params.toString();
+  return useCallback(
+    (path, extra = {}) => {
+      const present = new URLSearchParams(text);
+      const kept = ['range', 'from', 'to', 'tz'].flatMap((name) => {
+        const value = present.get(name);
+        return value === null ? [] : [[name, value]];
+      });
+      const query = new URLSearchParams([...kept, ...Object.entries(extra)]).toString();
+      return query === '' ? path : `${path}?${query}`;
+    },
+    [text],
+  );
+}

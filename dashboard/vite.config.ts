@@ -1,0 +1,24 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** The dashboard as static files that need nothing from elsewhere; the gateway serves them below /dashboard/. */
+export default defineConfig({
+  root: here('.'),
+  base: '/dashboard/',
+  logLevel: 'warn',
+  esbuild: { jsx: 'automatic' },
+  build: {
+    outDir: here('../dist/dashboard/app'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // Everything is a file of its own: the page's policy takes nothing inline.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rollupOptions: {
+      onwarn: (warning, warn) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && warn(warning),
+    },
+  },
+});

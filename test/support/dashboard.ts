@@ -1,0 +1,74 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { openBrowser } from './chromium.js';
+import { type RunningCommand, readStack, startUp } from './up-process.js';
+
+/** A page may take so long to show something on a machine with other things to do, milliseconds. */
+const PATIENCE_MS = 30_000;
+
+/** A whole system of its own, and a browser that looks at it. */
+export class DashboardUnderTest {
+  readonly dataDir: string;
+  /** What pages had to complain about: errors on the console, refusals of the policy, exceptions. */
+  readonly complaints: string[] = [];
+  readonly #up: RunningCommand;
+  readonly #browser: Browser;
+
+  private constructor(dataDir: string, up: RunningCommand, browser: Browser) {
+    this.dataDir = dataDir;
+    this.#up = up;
+    this.#browser = browser;
+  }
+
+  static async start(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<DashboardUnderTest> {
+    const browser = await openBrowser();
+    const dataDir = mkdtempSync(join(tmpdir(), 'ethhook-browser-'));
+    chmodSync(dataDir, 0o755);
+    try {
+      const up = await startUp(dataDir, ['--port', '0', ...args], environment);
+      return new DashboardUnderTest(dataDir, up, browser);
+    } catch (error) {
+      await browser.close();
+      rmSync(dataDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get stack() {
+    return readStack(this.dataDir);
+  }
+
+  /** Opens a path as somebody with a browser of their own; with a token, signed in. */
+  async open(path: string, { token, ...options }: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: 'light',
+      timezoneId: 'Europe/Berlin',
+      reducedMotion: 'reduce',
+      ...options,
+    });
+    context.setDefaultTimeout(PATIENCE_MS);
+    if (token !== undefined) {
+      await context.addInitScript(`sessionStorage.setItem('ethhook:token', ${JSON.stringify(token)})`);
+    }
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    await page.goto(`${this.stack.gatewayUrl}${path}`);
+    return page;
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    this.#up.process.kill('SIGINT');
+    await this.#up.ended;
+    rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
