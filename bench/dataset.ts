@@ -1,4 +1,4 @@
-import { DAY_MS, startOfHour, type TimeRange } from '../src/records/time-range.js';
+import { DAY_MS, startOfDay, startOfHour, type TimeRange } from '../src/records/time-range.js';
 import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 
 /** A made-up history of 30 days, the same for the same size and end. */
@@ -81,7 +81,7 @@ const ATTEMPTS = `
     if(outcome = 'pending', created_at, addMilliseconds(created_at, ifNull(response_time_ms, 10000))) AS updated_at
   FROM numbers({first:UInt64}, {count:UInt64})`;
 
-/** Fills both tables of ClickHouse day by day, one block a day, so that the views count it as it comes. */
+/** Fills both tables of ClickHouse day by day (UTC), one block and so one part a day, as merges leave them. */
 export async function fillClickHouse(
   clickhouse: ClickHouseDatabase,
   { events, attempts, users, range }: Dataset,
@@ -99,10 +99,12 @@ export async function fillClickHouse(
     { table: 'delivery_attempts', select: ATTEMPTS, rows: attempts },
   ];
   for (const { table, select, rows } of tables) {
-    for (let day = 0; day < DAYS; day++) {
+    /** How many rows have a time before this one. */
+    const rowsBefore = (time: number): number => Math.ceil(((time - range.from) * rows) / (range.to - range.from));
+    for (let day = startOfDay(range.from); day < range.to; day += DAY_MS) {
       signal.throwIfAborted();
-      const first = Math.floor((rows * day) / DAYS);
-      const count = Math.floor((rows * (day + 1)) / DAYS) - first;
+      const first = rowsBefore(Math.max(day, range.from));
+      const count = rowsBefore(Math.min(day + DAY_MS, range.to)) - first;
       await clickhouse.command({
         name: `bench_fill_${table}`,
         query: `INSERT INTO ${table} ${select}`,

@@ -15,7 +15,10 @@ CREATE TABLE delivery_attempts
     `created_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     `updated_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     `version` UInt64 MATERIALIZED (toUInt64(toUnixTimestamp64Milli(updated_at)) * 4) + transform(toString(status), ['pending', 'expired', 'failed', 'success'], [0, 1, 2, 3], 0) CODEC(DoubleDelta, ZSTD(1)),
-    INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX event_id_bloom event_id TYPE bloom_filter(0.0001) GRANULARITY 1,
+    INDEX status_set status TYPE set(4) GRANULARITY 1,
+    INDEX http_status_code_set http_status_code TYPE set(64) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(created_at, 'UTC')
@@ -145,8 +148,11 @@ CREATE TABLE events
     `ingested_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     `created_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
     `version` UInt64 MATERIALIZED toUInt64(9223372036854775807 - toUnixTimestamp64Milli(ingested_at)) CODEC(DoubleDelta, ZSTD(1)),
-    INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX transaction_hash_bloom transaction_hash TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX id_bloom id TYPE bloom_filter(0.0001) GRANULARITY 1,
+    INDEX transaction_hash_bloom transaction_hash TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX ingested_at_minmax ingested_at TYPE minmax GRANULARITY 1,
+    INDEX address_bloom address TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX topic0_bloom topic0 TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toDate(ingested_at, 'UTC')

@@ -5,7 +5,7 @@ import type { ClickHouseDatabase } from './database.js';
 const hex = (column: string): string => `concat('0x', lower(hex(event.${column}))) AS ${column}`;
 
 /** An EventRecord from `events AS event`. */
-export const EVENT_COLUMNS = `id, chain_id, block_number, ${hex('block_hash')}, ${hex('transaction_hash')},
+const EVENT_COLUMNS = `id, chain_id, block_number, ${hex('block_hash')}, ${hex('transaction_hash')},
         transaction_index, log_index, ${hex('address')}, ${hex('topic0')}, ${hex('topic1')}, ${hex('topic2')},
         ${hex('topic3')}, ${hex('data')}, toUnixTimestamp64Milli(event.ingested_at) AS ingested_at,
         toUnixTimestamp64Milli(event.created_at) AS created_at`;
@@ -19,7 +19,7 @@ export async function eventsByKey(
   if (question.keys.length === 0) return [];
   const [owned, events] = await Promise.all([
     ownedKeys(database, question, options),
-    eventsById(database, question, options),
+    eventsById(database, idsOf(question.keys).eventIds, options),
   ]);
   return question.keys.map((key) => (owned.has(nameOf(key)) ? (events.get(key.eventId) ?? null) : null));
 }
@@ -49,11 +49,16 @@ async function ownedKeys(
   return new Set(rows.map(nameOf));
 }
 
-async function eventsById(
+/**
+ * The versions that stand, by id, wherever they lie: an event that was taken in again may be on another day and at another
+ * place of the chain.
+ */
+export async function eventsById(
   database: ClickHouseDatabase,
-  { keys }: EventsQuestion,
+  ids: readonly string[],
   { signal }: QueryOptions,
 ): Promise<Map<string, EventRecord>> {
+  if (ids.length === 0) return new Map();
   const rows = await database.query<EventRecord>({
     name: 'events_by_id',
     query: `
@@ -62,7 +67,7 @@ async function eventsById(
       WHERE event.id IN {eventIds:Array(UUID)}
       ORDER BY event.id, event.ingested_at
       LIMIT 1 BY event.id`,
-    params: { eventIds: idsOf(keys).eventIds },
+    params: { eventIds: ids },
     ...(signal === undefined ? {} : { signal }),
   });
   return new Map(rows.map((event) => [event.id, event]));
