@@ -102,7 +102,7 @@ describe('the schema migrations', () => {
     await postgres.query({
       name: 'as_if_killed',
       text: `DROP INDEX delivery_attempts_event_id;
-        DELETE FROM ethhook_schema_migrations WHERE number >= 8;
+        DELETE FROM ethhook_schema_migrations WHERE number BETWEEN 8 AND 10;
         INSERT INTO delivery_attempts (id, event_id, endpoint_id)
           SELECT gen_random_uuid(), '00000000-0000-4000-8000-000000000001', gen_random_uuid() FROM generate_series(1, 2)`,
     });
