@@ -10,6 +10,7 @@ import { createHttpApp } from './graphql/http.js';
 import type { Limits } from './graphql/limits.js';
 import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { type Readiness, servePages } from './graphql/pages.js';
+import { RateLimit } from './graphql/rate-limit.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSockets } from './graphql/sockets.js';
 import { SubscriptionLimits } from './graphql/subscription-limits.js';
@@ -32,6 +33,7 @@ import { PhaseStore } from './stores/postgres/phase-store.js';
 import { PostgresAnalyticsStore } from './stores/postgres/postgres-analytics-store.js';
 import { listenForCommitted } from './stores/redis/committed.js';
 import { RedisDatabase } from './stores/redis/database.js';
+import { takeRequests } from './stores/redis/request-quota.js';
 
 const PAGES_FOLDER = fileURLToPath(new URL('../dashboard', import.meta.url));
 /** How long the start waits for a Postgres that is away, milliseconds. */
@@ -72,6 +74,7 @@ export async function startGateway(
   const now = (): number => Date.now();
   const hourlyStatsFeed = new HourlyStatsFeed({ configuration, analytics, attemptsRetentionDays, logger, now });
   lifecycle.push('live numbers', () => hourlyStatsFeed.close());
+  const names = new RedisNames(config.STREAM_PREFIX);
   const stopListening = listenForCommitted(config.REDIS_URL, {
     names,
     applicationName: `${applicationName}-live`,
@@ -88,6 +91,13 @@ export async function startGateway(
     hourlyStatsFeed,
     limits,
     admission: new Admission(schema, limits),
+    rateLimit: new RateLimit({
+      perMinute: config.RATE_LIMIT_PER_MINUTE,
+      take: (userId, amount, windowMs) =>
+        takeRequests(redis, names, { userId, amount, limit: config.RATE_LIMIT_PER_MINUTE, windowMs }),
+      patienceMs: config.RATE_LIMIT_TIMEOUT_MS,
+      logger,
+    }),
     subscriptionLimits: new SubscriptionLimits({
       maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
       maxPerSocket: config.MAX_SUBSCRIPTIONS_PER_SOCKET,

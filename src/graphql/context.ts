@@ -6,6 +6,7 @@ import type { Admission } from './admission/admission.js';
 import type { Limits } from './limits.js';
 import type { HourlyStatsFeed } from './live/hourly-stats-feed.js';
 import { Loaders } from './loaders.js';
+import type { RateLimit } from './rate-limit.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 
 /** What the gateway answers from, for as long as it runs. */
@@ -17,6 +18,7 @@ export interface Services {
   readonly limits: Limits;
   /** What every operation passes before it runs, whichever way it comes in. */
   readonly admission: Admission;
+  readonly rateLimit: RateLimit;
   readonly subscriptionLimits: SubscriptionLimits;
   /** Where the move stands now. Fails with an UpstreamError. */
   readonly migrationStatus: () => Promise<MigrationStatus>;

@@ -75,13 +75,18 @@ export function maskError(error: unknown, requestId: string, report: ReportError
   if (code === 'INTERNAL_SERVER_ERROR' || code === 'UPSTREAM_UNAVAILABLE' || code === 'TIMEOUT') {
     report(innermost(error), code);
   }
-  const { upstream } = known.extensions;
+  const { upstream, retryAfterSeconds } = known.extensions;
   const { locations, path } = error instanceof GraphQLError ? error.toJSON() : {};
   return {
     message: known.message,
     ...(locations === undefined ? {} : { locations }),
     ...(path === undefined ? {} : { path }),
-    extensions: { code, requestId, ...(upstream === undefined ? {} : { upstream }) },
+    extensions: {
+      code,
+      requestId,
+      ...(upstream === undefined ? {} : { upstream }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    },
   };
 }
 

@@ -23,8 +23,8 @@ export interface PreparedOperation {
 }
 
 /**
- * What every HTTP request passes before it runs: the token is verified, the operation admitted, and only then anybody
- * looked up. The schema itself is answered without a token. Throws what the client has done wrong.
+ * What every HTTP request passes before it runs: the token is verified, the operation admitted and counted, and only then
+ * anybody looked up. The schema itself is answered without a token. Throws what the client has done wrong.
  */
 export async function prepareOperation(
   { services, authenticate }: OperationOptions,
@@ -41,8 +41,12 @@ export async function prepareOperation(
           await authenticate({
             authorization,
             asUser: request.get('x-ethhook-as-user'),
-            beforeLookup: () => {
+            beforeLookup: (tokenUserId) => {
+              // What is refused counts too, but waits for no store.
+              const counted = services.rateLimit.count(tokenUserId);
+              counted.catch(() => undefined);
               operation = admit();
+              return counted;
             },
           })
         ).user

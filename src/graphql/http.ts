@@ -140,7 +140,10 @@ async function send(response: Response, { status, headers, body }: HTTPGraphQLRe
 }
 
 function refuse(response: Response, status: number, error: unknown, report: ReportError): void {
-  response.status(status).json({ errors: maskErrors(error, currentRequestId(), report) });
+  const errors = maskErrors(error, currentRequestId(), report);
+  const retryAfter = errors[0]?.extensions?.['retryAfterSeconds'];
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', retryAfter);
+  response.status(status).json({ errors });
 }
 
 /** What the body parser refuses, by its `type`; anything else is ours. */

@@ -56,11 +56,12 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
           return false;
         }
       },
-      onSubscribe: ({ extra }, _id, payload) => {
+      onSubscribe: async ({ extra }, _id, payload) => {
         const [requestId, now] = [randomUUID(), Date.now()];
         try {
           const operation = services.admission.admit(payload, now);
           if (extra.user === undefined) throw new Error('an operation on a socket without a user');
+          await services.rateLimit.count(extra.user.id);
           const contextValue = createContext(services, { requestId, user: extra.user, now });
           const { document, operationName, variables } = operation;
           return { schema, document, operationName, variableValues: variables, contextValue };

@@ -70,6 +70,11 @@ export class RedisNames {
     return `${this.prefix}:rollup_mends`;
   }
 
+  /** How many requests a user has made in the present minute. */
+  requestQuota(userId: string): string {
+    return `${this.prefix}:request_quota:${userId}`;
+  }
+
   /** Pub/sub channel that says what a store has committed. */
   committed(store: Store): string {
     return `${this.prefix}:committed:${store}`;
