@@ -74,7 +74,6 @@ export async function startGateway(
   const now = (): number => Date.now();
   const hourlyStatsFeed = new HourlyStatsFeed({ configuration, analytics, attemptsRetentionDays, logger, now });
   lifecycle.push('live numbers', () => hourlyStatsFeed.close());
-  const names = new RedisNames(config.STREAM_PREFIX);
   const stopListening = listenForCommitted(config.REDIS_URL, {
     names,
     applicationName: `${applicationName}-live`,
