@@ -24,6 +24,7 @@ const REMEDIES: Readonly<Record<UpstreamError['options']['kind'], string>> = {
   refused:
     'It answers, but refuses this. Check the user and the password in its URL, what that user may do, and that its ' +
     'schema is up to date (ethhook-analytics migrate status).',
+  abandoned: 'It was given up before there was an answer: try again.',
 };
 
 /** Postgres's code for a database that does not exist. */

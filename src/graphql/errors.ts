@@ -72,9 +72,9 @@ export type ReportError = (error: unknown, code: ErrorCode) => void;
 export function maskError(error: unknown, requestId: string, report: ReportError): GraphQLFormattedError {
   const known = toClientError(error);
   const code = codeOfClientError(known);
-  if (code === 'INTERNAL_SERVER_ERROR' || code === 'UPSTREAM_UNAVAILABLE' || code === 'TIMEOUT') {
-    report(innermost(error), code);
-  }
+  const cause = innermost(error);
+  const isOurs = code === 'INTERNAL_SERVER_ERROR' || code === 'UPSTREAM_UNAVAILABLE' || code === 'TIMEOUT';
+  if (isOurs && !isAbandoned(cause)) report(cause, code);
   const { upstream, retryAfterSeconds } = known.extensions;
   const { locations, path } = error instanceof GraphQLError ? error.toJSON() : {};
   return {
@@ -116,12 +116,15 @@ function ofUpstream(error: UpstreamError): GraphQLError {
   return clientError('INTERNAL_SERVER_ERROR', 'Something failed on our side. The request id finds it in the log.');
 }
 
-/** What was thrown, below the wrappings that say where in the document it happened. */
+/** What was thrown, below the wrappings that say where it happened, or the reason why it was given up. */
 function innermost(error: unknown): unknown {
   let cause = error;
   while (cause instanceof GraphQLError && cause.originalError !== undefined) cause = cause.originalError;
-  return cause;
+  return cause instanceof UpstreamError && cause.options.kind === 'abandoned' ? cause.options.cause : cause;
 }
+
+/** Whether nobody waits for the answer any more, so that there is nothing to tell and nothing to look into. */
+const isAbandoned = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
 const isErrorCode = (code: unknown): code is ErrorCode => ERROR_CODES.some((known) => known === code);
 

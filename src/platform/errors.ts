@@ -10,8 +10,11 @@ export class UpstreamError extends Error {
     message: string,
     readonly options: {
       readonly cause: unknown;
-      /** Why: it cannot be reached or is failing; it took too long; or it refuses this very request. */
-      readonly kind: 'unavailable' | 'timeout' | 'refused';
+      /**
+       * Why: it cannot be reached or is failing; it took too long; it refuses this very request; or whoever asked has
+       * given the request up, for the reason that is the cause.
+       */
+      readonly kind: 'unavailable' | 'timeout' | 'refused' | 'abandoned';
       /** The upstream's own code of the error, where it gave one. */
       readonly code?: string;
     },
@@ -24,6 +27,10 @@ export class UpstreamError extends Error {
     return this.options.kind !== 'refused';
   }
 }
+
+/** Of a request that was given up with its signal. */
+export const abandoned = (upstream: Upstream, what: string, signal: AbortSignal): UpstreamError =>
+  new UpstreamError(upstream, `${what}: given up`, { cause: signal.reason, kind: 'abandoned' });
 
 /** What a person did wrong or has to do: said as situation, cause and remedy, with no stack. */
 export class UserError extends Error {

@@ -161,14 +161,14 @@ export interface EventPageQuestion {
 }
 
 export interface QueryOptions {
-  /** Gives the query up when the asker has left; Postgres finishes what it has begun, within its statement timeout. */
+  /** Gives the query up, at the server too, when the asker has left or cannot wait any longer. */
   readonly signal?: AbortSignal;
 }
 
 /**
  * The analytics questions of the gateway, answered alike, to the last digit, from ClickHouse and from Postgres.
  * Every question binds the user's id. Times are milliseconds since 1970, UTC; ranges are half-open.
- * Fails with an UpstreamError that names the store.
+ * Fails with an UpstreamError that names the store; of kind `abandoned` where the signal gave the question up.
  */
 export interface AnalyticsStore {
   /** One answer a scope, in the order of the scopes. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
-import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** One named query: the name is its `log_comment`, so that `system.query_log` tells who asked. */
 export interface ClickHouseQuery {
@@ -69,6 +69,8 @@ export class ClickHouseDatabase {
 
   /** All rows of a SELECT. A failure after the first bytes were sent is found too. Fails with {@link UpstreamError}. */
   async query<Row>({ name, query, params, settings, signal }: ClickHouseQuery): Promise<Row[]> {
+    // The client looks at the signal only once the request is under way.
+    if (signal?.aborted === true) throw abandoned('clickhouse', name, signal);
     try {
       const result = await this.#client.query({
         query,
@@ -79,7 +81,7 @@ export class ClickHouseDatabase {
       });
       return await result.json<Row>();
     } catch (error) {
-      throw upstreamError(name, error);
+      throw upstreamError(name, error, signal);
     }
   }
 
@@ -94,7 +96,7 @@ export class ClickHouseDatabase {
       });
       return Number(summary?.written_rows ?? 0);
     } catch (error) {
-      throw upstreamError(name, error);
+      throw upstreamError(name, error, signal);
     }
   }
 
@@ -109,7 +111,7 @@ export class ClickHouseDatabase {
       });
       await buffer(stream);
     } catch (error) {
-      throw upstreamError(name, error);
+      throw upstreamError(name, error, signal);
     }
   }
 
@@ -123,7 +125,8 @@ export class ClickHouseDatabase {
   }
 }
 
-function upstreamError(name: string, error: unknown): UpstreamError {
+function upstreamError(name: string, error: unknown, signal?: AbortSignal): UpstreamError {
+  if (signal?.aborted === true) return abandoned('clickhouse', name, signal);
   const code = codeOf(error);
   const fromServer = error instanceof ClickHouseError;
   const kind =

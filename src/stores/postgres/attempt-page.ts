@@ -2,10 +2,10 @@ import type { AttemptRecord } from '../../records/attempt.js';
 import { type TimeRange, windowsBackwards } from '../../records/time-range.js';
 import type { AttemptPageQuestion } from '../analytics-store.js';
 import { ATTEMPTS_OF_USERS, timestamp } from './attempts-of-users.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 /** Walks back from the range's end, so that a page reads no more days than it takes to fill it. */
-export async function attemptPage(database: PostgresDatabase, question: AttemptPageQuestion): Promise<AttemptRecord[]> {
+export async function attemptPage(database: PostgresQueries, question: AttemptPageQuestion): Promise<AttemptRecord[]> {
   const { range, after, limit } = question;
   const to = after === undefined ? range.to : Math.min(range.to, after.time + 1);
   const page: AttemptRecord[] = [];
@@ -18,7 +18,7 @@ export async function attemptPage(database: PostgresDatabase, question: AttemptP
 
 /** Rows older than this system carry microseconds, which do not count in the order. Postgres orders UUIDs as their text. */
 function attemptsOfWindow(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { userId, endpointIds, eventId, statuses, httpStatusCodes, after }: AttemptPageQuestion,
   window: TimeRange,
   limit: number,

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../../records/attempt.js';
 import type { AttemptsQuestion } from '../analytics-store.js';
 import { timestamp } from './attempts-of-users.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 interface ResultRow extends AttemptRecord {
   readonly key: number;
@@ -9,7 +9,7 @@ interface ResultRow extends AttemptRecord {
 
 /** One attempt or null a key, in the order of the keys. */
 export async function attemptsByKey(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { keys, range }: AttemptsQuestion,
 ): Promise<(AttemptRecord | null)[]> {
   if (keys.length === 0) return [];

@@ -1,7 +1,7 @@
 import { type BreakdownDimension, type BreakdownQuestion, type BreakdownRow, NO_KEY } from '../analytics-store.js';
 import type { Scoped, ScopeGroup } from '../scoped-stats.js';
 import { COUNTERS, countedAttempts, LATENCY, type Measured, measured } from './counted-attempts.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 const KEY: Record<BreakdownDimension, string> = {
   endpoint: 'endpoint_id',
@@ -13,7 +13,7 @@ const KEY: Record<BreakdownDimension, string> = {
 
 /** The counters of a group of scopes by a dimension: up to `limit` rows a scope. */
 export async function breakdown(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { by, range, limit, applications = [] }: BreakdownQuestion,
   group: ScopeGroup,
 ): Promise<Scoped<BreakdownRow>[]> {

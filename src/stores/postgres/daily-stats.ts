@@ -2,11 +2,11 @@ import type { DailyStatsQuestion } from '../analytics-store.js';
 import type { DayRow, ScopeGroup } from '../scoped-stats.js';
 import { timestamp } from './attempts-of-users.js';
 import { COUNTERS, countedAttempts, LATENCY, type Measured, measured } from './counted-attempts.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 /** The counters of a group of scopes: a row a scope and day. */
 export async function dailyStats(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { range, days }: DailyStatsQuestion,
   group: ScopeGroup,
 ): Promise<DayRow[]> {

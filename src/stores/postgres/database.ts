@@ -2,13 +2,19 @@ import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFromStdin, to as copyToStdout } from 'pg-copy-streams';
-import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
 export interface PostgresQuery {
   readonly name: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+}
+
+/** What queries can be sent to. */
+export interface PostgresQueries {
+  /** Fails with {@link UpstreamError}. */
+  query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]>;
 }
 
 interface PostgresOptions {
@@ -21,23 +27,29 @@ interface PostgresOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+/** A server that has said nothing for so much longer than a statement may run is not there any more, milliseconds. */
+const ANSWER_GRACE_MS = 1_000;
 /** SQLSTATE classes and codes that say nothing about the statement itself, so that it may be sent again. */
 const UNAVAILABLE = /^(08|53|55P03|57P0|40001|40P01|58)/;
 const STATEMENT_CANCELLED = '57014';
 
 /** A pool of connections to Postgres. Times are read as milliseconds since 1970, bigint as number. */
-export class PostgresDatabase {
+export class PostgresDatabase implements PostgresQueries {
   readonly #pool: pg.Pool;
 
   constructor(url: string, options: PostgresOptions) {
+    const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
     this.#pool = new pg.Pool({
       connectionString: url,
       application_name: options.applicationName,
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: options.statementTimeoutMs ?? 30_000,
+      statement_timeout: statementTimeoutMs,
+      query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
       options: '-c TimeZone=UTC',
       types: { getTypeParser },
+      onConnect: noticeClosedConnections,
     });
     // An idle connection that breaks is replaced on the next use; unheard, its error would end the process.
     this.#pool.on('error', () => undefined);
@@ -50,6 +62,18 @@ export class PostgresDatabase {
     } catch (error) {
       throw upstreamError(query.name, error);
     }
+  }
+
+  /**
+   * Queries that are given up with the signal. Their connection is closed, by which the server knows: so nothing else runs
+   * on it that a cancellation might hit.
+   */
+  until(signal: AbortSignal | undefined): PostgresQueries {
+    if (signal === undefined) return this;
+    return {
+      query: <Row extends pg.QueryResultRow>(query: PostgresQuery) =>
+        this.withConnection(query.name, (connection) => connection.queryUntil<Row>(query, signal)),
+    };
   }
 
   /** Lends one connection, as for a transaction or a session lock. Fails with {@link UpstreamError}. */
@@ -86,7 +110,7 @@ export class PostgresDatabase {
 
 /** One connection, for as long as it is lent. */
 export class PostgresConnection {
-  /** Whether a copy was given up half-way, so that nothing else can be asked on this connection. */
+  /** Whether something was given up half-way, so that nothing else can be asked on this connection. */
   unusable = false;
 
   constructor(private readonly client: pg.PoolClient) {}
@@ -96,6 +120,24 @@ export class PostgresConnection {
       return (await this.client.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
     } catch (error) {
       throw upstreamError(query.name, error);
+    }
+  }
+
+  /** A query that is given up with the signal: the connection is of no further use then. */
+  async queryUntil<Row extends pg.QueryResultRow>(query: PostgresQuery, signal: AbortSignal): Promise<Row[]> {
+    if (signal.aborted) throw abandoned('postgres', query.name, signal);
+    const settled = new AbortController();
+    const left = new Promise<never>((_resolve, reject) => {
+      const onAbort = (): void => reject(abandoned('postgres', query.name, signal));
+      signal.addEventListener('abort', onAbort, { once: true, signal: settled.signal });
+    });
+    try {
+      return await Promise.race([this.query<Row>(query), left]);
+    } catch (error) {
+      this.unusable ||= signal.aborted;
+      throw error;
+    } finally {
+      settled.abort();
     }
   }
 
@@ -144,6 +186,12 @@ export class PostgresConnection {
       throw error;
     }
   }
+}
+
+/** Has the server give a statement up soon after its connection is gone. One that cannot goes on until the timeout. */
+async function noticeClosedConnections(client: pg.ClientBase): Promise<void> {
+  const text = `SELECT set_config(name, '500ms', false) FROM pg_settings WHERE name = 'client_connection_check_interval'`;
+  await client.query(tagged({ name: 'notice_closed_connections', text })).catch(() => undefined);
 }
 
 const tagged = ({ name, text }: PostgresQuery): string => `/* ${name} */ ${text}`;

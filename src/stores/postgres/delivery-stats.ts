@@ -1,11 +1,11 @@
 import type { DeliveryStatsQuestion } from '../analytics-store.js';
 import type { ScopeGroup, StatsRow } from '../scoped-stats.js';
 import { COUNTERS, countedAttempts, LATENCY, type Measured, measured } from './counted-attempts.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 /** The counters of a group of scopes: a row a scope and, where asked for, a row an hour of each. */
 export async function deliveryStats(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { range, hourly, events }: DeliveryStatsQuestion,
   group: ScopeGroup,
 ): Promise<StatsRow[]> {

@@ -1,7 +1,7 @@
 import type { EventRecord } from '../../records/event.js';
 import type { EventPageQuestion } from '../analytics-store.js';
 import { ATTEMPTS_OF_USERS, timestamp } from './attempts-of-users.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 import { EVENT_COLUMNS } from './events-by-key.js';
 
 /**
@@ -9,7 +9,7 @@ import { EVENT_COLUMNS } from './events-by-key.js';
  * Rows older than this system carry microseconds, which do not count in the order, and may spell hex in any case.
  */
 export function eventPage(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { userId, attemptsRange, chainId, address, topic0, transactionHash, range, after, limit }: EventPageQuestion,
 ): Promise<EventRecord[]> {
   const values: unknown[] = [[userId], timestamp(attemptsRange.from), timestamp(attemptsRange.to)];

@@ -1,7 +1,7 @@
 import type { EventRecord } from '../../records/event.js';
 import type { EventsQuestion } from '../analytics-store.js';
 import { timestamp } from './attempts-of-users.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresQueries } from './database.js';
 
 interface ResultRow extends EventRecord {
   readonly key: number;
@@ -16,7 +16,7 @@ export const EVENT_COLUMNS = `event.id, event.chain_id, event.block_number, lowe
 
 /** One event or null a key, in the order of the keys. */
 export async function eventsByKey(
-  database: PostgresDatabase,
+  database: PostgresQueries,
   { keys, range }: EventsQuestion,
 ): Promise<(EventRecord | null)[]> {
   if (keys.length === 0) return [];

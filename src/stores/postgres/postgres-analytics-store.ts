@@ -12,6 +12,7 @@ import type {
   DeliveryStatsQuestion,
   EventPageQuestion,
   EventsQuestion,
+  QueryOptions,
 } from '../analytics-store.js';
 import { dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
 import { attemptPage } from './attempt-page.js';
@@ -23,10 +24,7 @@ import { deliveryStats } from './delivery-stats.js';
 import { eventPage } from './event-page.js';
 import { eventsByKey } from './events-by-key.js';
 
-/**
- * The analytics questions answered by Postgres, from the attempts and events themselves. A query that has begun is not
- * cancelled by its asker: it ends by the statement timeout of the connection.
- */
+/** The analytics questions answered by Postgres, from the attempts and events themselves. */
 export class PostgresAnalyticsStore implements AnalyticsStore {
   readonly #database: PostgresDatabase;
 
@@ -34,34 +32,34 @@ export class PostgresAnalyticsStore implements AnalyticsStore {
     this.#database = database;
   }
 
-  async deliveryStats(question: DeliveryStatsQuestion): Promise<DeliveryStatsAnswer[]> {
-    const rows = await rowsByScope(question, (group) => deliveryStats(this.#database, question, group));
+  async deliveryStats(question: DeliveryStatsQuestion, { signal }: QueryOptions = {}): Promise<DeliveryStatsAnswer[]> {
+    const rows = await rowsByScope(question, (group) => deliveryStats(this.#database.until(signal), question, group));
     return rows.map(statsAnswer);
   }
 
-  async dailyStats(question: DailyStatsQuestion): Promise<DeliveryCounters[][]> {
-    const rows = await rowsByScope(question, (group) => dailyStats(this.#database, question, group));
+  async dailyStats(question: DailyStatsQuestion, { signal }: QueryOptions = {}): Promise<DeliveryCounters[][]> {
+    const rows = await rowsByScope(question, (group) => dailyStats(this.#database.until(signal), question, group));
     return rows.map((ofScope) => dailyAnswer(ofScope, question.days));
   }
 
-  breakdown(question: BreakdownQuestion): Promise<BreakdownRow[][]> {
-    return rowsByScope(question, (group) => breakdown(this.#database, question, group));
+  breakdown(question: BreakdownQuestion, { signal }: QueryOptions = {}): Promise<BreakdownRow[][]> {
+    return rowsByScope(question, (group) => breakdown(this.#database.until(signal), question, group));
   }
 
-  attemptPage(question: AttemptPageQuestion): Promise<AttemptRecord[]> {
-    return attemptPage(this.#database, question);
+  attemptPage(question: AttemptPageQuestion, { signal }: QueryOptions = {}): Promise<AttemptRecord[]> {
+    return attemptPage(this.#database.until(signal), question);
   }
 
-  attempts(question: AttemptsQuestion): Promise<(AttemptRecord | null)[]> {
-    return attemptsByKey(this.#database, question);
+  attempts(question: AttemptsQuestion, { signal }: QueryOptions = {}): Promise<(AttemptRecord | null)[]> {
+    return attemptsByKey(this.#database.until(signal), question);
   }
 
-  eventPage(question: EventPageQuestion): Promise<EventRecord[]> {
-    return eventPage(this.#database, question);
+  eventPage(question: EventPageQuestion, { signal }: QueryOptions = {}): Promise<EventRecord[]> {
+    return eventPage(this.#database.until(signal), question);
   }
 
-  events(question: EventsQuestion): Promise<(EventRecord | null)[]> {
-    return eventsByKey(this.#database, question);
+  events(question: EventsQuestion, { signal }: QueryOptions = {}): Promise<(EventRecord | null)[]> {
+    return eventsByKey(this.#database.until(signal), question);
   }
 
   async ping(): Promise<void> {
