@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { registerBackfill } from './cli/backfill.js';
 import { registerCutover } from './cli/cutover.js';
 import { registerDlq } from './cli/dlq.js';
 import { registerFinalize } from './cli/finalize.js';
@@ -50,6 +51,7 @@ for (const register of [
   registerRollups,
   registerDlq,
   registerPhase,
+  registerBackfill,
   registerCutover,
   registerRollback,
   registerFinalize,

@@ -6,12 +6,23 @@ export class Rejected extends Error {
   override readonly name = 'Rejected';
 }
 
+/** The kind of a column's values, with its inclusive bounds. */
+export type Shape = { readonly nullable?: true } & (
+  | { readonly kind: 'uuid' | 'time' }
+  | { readonly kind: 'uint'; readonly min: number; readonly max: number }
+  | { readonly kind: 'fixedHex'; readonly bytes: number }
+  | { readonly kind: 'hexData' | 'text'; readonly maxBytes: number }
+  | { readonly kind: 'oneOf'; readonly names: readonly string[] }
+);
+
 /** Everything there is to know of one column's values: how they are checked, carried and compared. */
 export interface Codec<T> {
   /** The column's type in ClickHouse and in the header of a RowBinary entry. */
   readonly clickhouse: string;
   /** The column's type in Postgres, as used in casts of bound parameters. */
   readonly postgres: string;
+  /** What the values are and how large, for rules that are written in SQL. */
+  readonly shape: Shape;
   /** What a missing JSON field means; without it a missing field is rejected. */
   readonly missing?: T;
   /** Checks a JSON value and brings it to its canonical form. Throws {@link Rejected}. */
@@ -40,6 +51,7 @@ export const isUuid = (text: string): boolean => UUID_TEXT.test(text);
 export const uuid: Codec<string> = {
   clickhouse: 'UUID',
   postgres: 'uuid',
+  shape: { kind: 'uuid' },
   parse(value) {
     if (typeof value !== 'string' || !isUuid(value)) throw new Rejected('must be a UUID');
     return value.toLowerCase();
@@ -61,6 +73,7 @@ export const uint = (bits: keyof typeof UINT_WIDTHS, min = 0, max: number = UINT
   return {
     clickhouse: `UInt${bits}`,
     postgres: bits === 8 || bits === 16 ? 'integer' : 'bigint',
+    shape: { kind: 'uint', min, max },
     parse: check,
     write: (writer, value) => writer.uint(bits, value),
     read: (reader) => check(reader.uint(bits)),
@@ -72,6 +85,7 @@ export const uint = (bits: keyof typeof UINT_WIDTHS, min = 0, max: number = UINT
 export const fixedHex = (bytes: number): Codec<string> => ({
   clickhouse: `FixedString(${bytes})`,
   postgres: 'text',
+  shape: { kind: 'fixedHex', bytes },
   parse(value) {
     if (typeof value !== 'string' || value.length !== 2 + 2 * bytes || !HEX_TEXT.test(value)) {
       throw new Rejected(`must be 0x and ${2 * bytes} hex digits`);
@@ -89,6 +103,7 @@ export const hexData = (maxBytes: number): Codec<string> => {
   return {
     clickhouse: 'String',
     postgres: 'text',
+    shape: { kind: 'hexData', maxBytes },
     parse(value) {
       if (typeof value !== 'string' || value.length % 2 !== 0 || !HEX_TEXT.test(value)) {
         throw new Rejected('must be 0x and an even number of hex digits');
@@ -119,6 +134,7 @@ export const text = (maxBytes: number): Codec<string> => {
   return {
     clickhouse: 'String',
     postgres: 'text',
+    shape: { kind: 'text', maxBytes },
     parse: check,
     write: (writer, value) => writer.string(value),
     read(reader) {
@@ -140,6 +156,7 @@ export const oneOf = <const Name extends string>(names: readonly Name[]): Codec<
   return {
     clickhouse: `Enum8(${names.map((name, index) => `'${name}' = ${index}`).join(', ')})`,
     postgres: 'text',
+    shape: { kind: 'oneOf', names },
     parse: (value) => check(typeof value === 'string' ? names[numbers.get(value) ?? -1] : undefined),
     write: (writer, value) => writer.uint(8, numbers.get(value) ?? 0),
     read: (reader) => check(names[reader.uint(8)]),
@@ -151,6 +168,7 @@ export const oneOf = <const Name extends string>(names: readonly Name[]): Codec<
 export const time: Codec<number> = {
   clickhouse: "DateTime64(3, 'UTC')",
   postgres: 'timestamptz',
+  shape: { kind: 'time' },
   parse: parseTime,
   write: (writer, value) => writer.int64(value),
   read: (reader) => reader.int64(),
@@ -161,6 +179,7 @@ export const time: Codec<number> = {
 export const nullable = <T>(codec: Codec<T>): Codec<T | null> => ({
   clickhouse: `Nullable(${codec.clickhouse})`,
   postgres: codec.postgres,
+  shape: { ...codec.shape, nullable: true },
   missing: null,
   parse: (value) => (value === null ? null : codec.parse(value)),
   write(writer, value) {

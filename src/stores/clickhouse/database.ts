@@ -18,6 +18,11 @@ interface ClickHouseInsert extends ClickHouseQuery {
   readonly body: Buffer;
 }
 
+/** The same with rows that are still on their way. */
+interface ClickHouseStreamInsert extends ClickHouseQuery {
+  readonly body: Readable;
+}
+
 interface ClickHouseOptions {
   /** The process and its task, shown as the user agent. */
   readonly applicationName: string;
@@ -112,6 +117,22 @@ export class ClickHouseDatabase {
       await buffer(stream);
     } catch (error) {
       throw upstreamError(name, error, signal);
+    }
+  }
+
+  /** Sends rows as they come. Resolves to how many were written. Fails with {@link UpstreamError}, some being in or not. */
+  async insertStream({ name, query, body, settings, signal }: ClickHouseStreamInsert): Promise<number> {
+    try {
+      const { stream, summary } = await this.#client.exec({
+        query,
+        values: body,
+        clickhouse_settings: { ...settings, log_comment: name },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+      await buffer(stream);
+      return Number(summary?.written_rows ?? 0);
+    } catch (error) {
+      throw upstreamError(name, error);
     }
   }
 

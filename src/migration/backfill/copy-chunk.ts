@@ -1,0 +1,42 @@
+import { startOfDay } from '../../records/time-range.js';
+import { attachBackfilledDay, BACKFILL_TABLE, emptyBackfillTable } from '../../stores/clickhouse/backfill-table.js';
+import { insertHistory } from '../../stores/clickhouse/history-rows.js';
+import type { BackfillChunk } from '../../stores/postgres/backfill-store.js';
+import { copyHistory, listRejections } from '../../stores/postgres/history-rows.js';
+import type { MoveServices } from '../move-services.js';
+import type { Pace } from './pace.js';
+
+/** What became of the rows of a chunk. */
+export interface CopiedChunk {
+  readonly copied: number;
+  readonly rejected: number;
+}
+
+/**
+ * Streams the rows of a chunk from one database into the other, and lists those that cannot be moved, out of one
+ * snapshot. Done twice it changes nothing more. Fails with an UpstreamError, some rows being in or not.
+ */
+export async function copyChunk(
+  { postgres, clickhouse, signal }: MoveServices,
+  chunk: BackfillChunk,
+  pace: Pace,
+): Promise<CopiedChunk> {
+  const { table, range } = chunk;
+  const aside = table === 'delivery_attempts';
+  if (aside) await emptyBackfillTable(clickhouse, signal);
+  const into = aside ? BACKFILL_TABLE : table;
+  const outcome = await postgres.transaction('copy_chunk', async (connection) => {
+    await connection.query({ name: 'copy_snapshot', text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ' });
+    const { rows: sent, result: copied } = await copyHistory(connection, chunk, (rows) =>
+      insertHistory(clickhouse, { table, into, rows: pace.throttle(rows, signal), signal }),
+    );
+    const rejected = sent === copied ? 0 : await listRejections(connection, chunk);
+    if (copied + rejected === sent) return { copied, rejected };
+    throw new Error(
+      `${table} from ${new Date(range.from).toISOString()} to ${new Date(range.to).toISOString()}: of ${sent} rows ` +
+        `ClickHouse took ${copied}, and Postgres sees ${rejected} that it cannot take`,
+    );
+  });
+  if (aside && outcome.copied > 0) await attachBackfilledDay(clickhouse, startOfDay(range.from), signal);
+  return outcome;
+}

@@ -1,0 +1,32 @@
+import { attemptType } from './attempt.js';
+import type { Shape } from './codec.js';
+import { eventType } from './event.js';
+import type { StreamName } from './names.js';
+import type { RecordType } from './record-type.js';
+
+/** One column of a table of the history. */
+export interface HistoryColumn {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** A table of the history that is moved. */
+export interface HistoryTable {
+  readonly table: StreamName;
+  /** In the order of the contract. */
+  readonly columns: readonly HistoryColumn[];
+  /** Says which day a row belongs to. */
+  readonly time: 'ingested_at' | 'created_at';
+}
+
+const columnsOf = <R>({ columnNames, columns }: RecordType<R>): HistoryColumn[] =>
+  columnNames.map((name) => ({ name, shape: columns[name].shape }));
+
+export const HISTORY: Readonly<Record<StreamName, HistoryTable>> = {
+  events: { table: 'events', columns: columnsOf(eventType), time: 'ingested_at' },
+  delivery_attempts: { table: 'delivery_attempts', columns: columnsOf(attemptType), time: 'created_at' },
+};
+
+/** Times that both databases hold, milliseconds since 1970: inclusive. */
+export const FIRST_TIME = 0;
+export const LAST_TIME = Date.UTC(2200, 0, 1);

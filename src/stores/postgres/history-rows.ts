@@ -1,0 +1,145 @@
+import type { Readable } from 'node:stream';
+import { FIRST_TIME, HISTORY, type HistoryColumn, LAST_TIME } from '../../records/history.js';
+import type { StreamName } from '../../records/names.js';
+import type { TimeRange } from '../../records/time-range.js';
+import type { PostgresConnection, PostgresDatabase } from './database.js';
+
+/** The rows of one table with a time in a range. */
+export interface HistoryRange {
+  readonly table: StreamName;
+  readonly range: TimeRange;
+}
+
+/** An attempt that is older than this system has its user only through its endpoint. */
+const SOURCES: Readonly<Record<StreamName, string>> = {
+  events: 'events AS history',
+  delivery_attempts: `delivery_attempts AS history
+    LEFT JOIN endpoints AS endpoint ON history.user_id IS NULL AND endpoint.id = history.endpoint_id
+    LEFT JOIN applications AS application ON application.id = endpoint.application_id`,
+};
+
+const source = ({ name }: HistoryColumn): string =>
+  name === 'user_id' ? 'coalesce(history.user_id, application.user_id)' : `history.${name}`;
+
+/** Milliseconds since 1970, cut off; null for a time that no number says. */
+const milliseconds = (value: string): string =>
+  `CASE WHEN isfinite(${value}) THEN round(date_part('epoch', date_trunc('milliseconds', ${value})) * 1000)::bigint END`;
+
+/** A value as it is copied: times as numbers, everything else as it is. */
+const copied = (column: HistoryColumn): string =>
+  column.shape.kind === 'time' ? milliseconds(source(column)) : source(column);
+
+/** Written out, since a COPY takes no parameters: a range is two numbers. */
+const inRange = ({ table, range }: HistoryRange): string =>
+  [
+    `history.${HISTORY[table].time} >= '${new Date(range.from).toISOString()}'::timestamptz`,
+    `history.${HISTORY[table].time} < '${new Date(range.to).toISOString()}'::timestamptz`,
+  ].join(' AND ');
+
+/**
+ * Gives the rows of a range, tab-separated in the order of the table's columns, to `use`, right or wrong. Resolves to
+ * how many they were. Fails with an UpstreamError.
+ */
+export function copyHistory<T>(
+  connection: PostgresConnection,
+  wanted: HistoryRange,
+  use: (rows: Readable) => Promise<T>,
+): Promise<{ rows: number; result: T }> {
+  const { table } = wanted;
+  const values = HISTORY[table].columns.map(copied).join(', ');
+  const text = `COPY (SELECT ${values} FROM ${SOURCES[table]} WHERE ${inRange(wanted)}) TO STDOUT`;
+  return connection.copyTo({ name: `copy_${table}`, text }, use);
+}
+
+/** Why ClickHouse cannot hold a row, in SQL: null where it can. */
+function reason(column: HistoryColumn): string {
+  const { name, shape } = column;
+  const value = source(column);
+  const unless = (rule: string, what: string): string =>
+    shape.nullable === true
+      ? `WHEN NOT (${value} IS NULL OR ${rule}) THEN '${name}: ${what}'`
+      : `WHEN ${value} IS NULL OR NOT (${rule}) THEN '${name}: ${what}'`;
+  switch (shape.kind) {
+    case 'uuid':
+      return name === 'user_id'
+        ? `WHEN ${value} IS NULL THEN 'user_id: is null, and its endpoint or application is gone'`
+        : `WHEN ${value} IS NULL THEN '${name}: is null'`;
+    case 'time':
+      return unless(
+        `${value} BETWEEN to_timestamp(${FIRST_TIME / 1000}) AND to_timestamp(${LAST_TIME / 1000})`,
+        'must be between the years 1970 and 2200',
+      );
+    case 'uint':
+      return unless(`${value} BETWEEN ${shape.min} AND ${shape.max}`, `must be between ${shape.min} and ${shape.max}`);
+    case 'fixedHex':
+      return unless(`${value} ~* '^0x[0-9a-f]{${2 * shape.bytes}}$'`, `must be 0x and ${2 * shape.bytes} hex digits`);
+    case 'hexData':
+      return [
+        unless(`${value} ~* '^0x([0-9a-f][0-9a-f])*$'`, 'must be 0x and an even number of hex digits'),
+        unless(`length(${value}) <= ${2 + 2 * shape.maxBytes}`, `must be at most ${shape.maxBytes} bytes`),
+      ].join('\n    ');
+    case 'text':
+      return unless(
+        `octet_length(convert_to(${value}, 'UTF8')) <= ${shape.maxBytes}`,
+        `must be at most ${shape.maxBytes} bytes`,
+      );
+    case 'oneOf':
+      return unless(
+        `${value}::text IN (${shape.names.map((each) => `'${each}'`).join(', ')})`,
+        `must be one of ${shape.names.join(', ')}`,
+      );
+  }
+}
+
+/** Rules that a column alone cannot tell. */
+const FURTHER_REASONS: Readonly<Record<StreamName, readonly string[]>> = {
+  events: [1, 2, 3].map(
+    (index) =>
+      `WHEN history.topic${index} IS NOT NULL AND history.topic${index - 1} IS NULL ` +
+      `THEN 'topic${index}: must be null where topic${index - 1} is null'`,
+  ),
+  delivery_attempts: [],
+};
+
+/** A row's reason not to be moved, or null. */
+const reasonOf = (table: StreamName): string =>
+  `CASE\n    ${[...HISTORY[table].columns.map(reason), ...FURTHER_REASONS[table]].join('\n    ')}\n  END`;
+
+/**
+ * Lists the rows of a range that ClickHouse cannot hold, each with its reason, in place of what was listed of that range
+ * before. Resolves to how many there are. Fails with an UpstreamError.
+ */
+export async function listRejections(connection: PostgresConnection, wanted: HistoryRange): Promise<number> {
+  const { table, range } = wanted;
+  const { time } = HISTORY[table];
+  const [row] = await connection.query<{ rows: number }>({
+    name: 'list_rejections',
+    text: `
+      WITH forgotten AS (
+        DELETE FROM backfill_rejections WHERE table_name = $1 AND row_at >= $2 AND row_at < $3
+      ), listed AS (
+        INSERT INTO backfill_rejections (table_name, id, row_at, reason)
+        SELECT $1, id, row_at, reason FROM (
+          SELECT history.id, history.${time} AS row_at, ${reasonOf(table)} AS reason
+          FROM ${SOURCES[table]} WHERE ${inRange(wanted)}
+        ) AS judged
+        WHERE reason IS NOT NULL
+        ON CONFLICT (table_name, id) DO UPDATE SET row_at = excluded.row_at, reason = excluded.reason
+        RETURNING 1
+      )
+      SELECT count(*) AS rows FROM listed`,
+    values: [table, new Date(range.from).toISOString(), new Date(range.to).toISOString()],
+  });
+  return row?.rows ?? 0;
+}
+
+/** How many rows each hour has, by its start in milliseconds since 1970. Reads the whole table once. */
+export async function rowsByHour(database: PostgresDatabase, table: StreamName): Promise<Map<number, number>> {
+  const { time } = HISTORY[table];
+  const rows = await database.query<{ hour: number; rows: number }>({
+    name: 'history_by_hour',
+    text: `SELECT floor(date_part('epoch', ${time}) / 3600)::bigint * 3600000 AS hour, count(*) AS rows
+      FROM ${table} WHERE isfinite(${time}) GROUP BY 1 ORDER BY 1`,
+  });
+  return new Map(rows.map(({ hour, rows: count }) => [hour, count]));
+}
