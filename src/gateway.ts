@@ -14,6 +14,7 @@ import { RateLimit } from './graphql/rate-limit.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSockets } from './graphql/sockets.js';
 import { SubscriptionLimits } from './graphql/subscription-limits.js';
+import { WavedAnalyticsStore } from './graphql/waves/waved-analytics-store.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
 import { readMigrationStatus } from './migration/status.js';
@@ -65,8 +66,8 @@ export async function startGateway(
   const names = new RedisNames(config.STREAM_PREFIX);
   const configuration = new ConfigurationStore(postgres);
   const stores: Record<Store, AnalyticsStore> = {
-    clickhouse: new ClickHouseAnalyticsStore(clickhouse),
-    postgres: new PostgresAnalyticsStore(postgres),
+    clickhouse: new WavedAnalyticsStore(new ClickHouseAnalyticsStore(clickhouse)),
+    postgres: new WavedAnalyticsStore(new PostgresAnalyticsStore(postgres)),
   };
   const readsFrom = (): Store => PHASE_MEANING[phase.current().phase].readsFrom;
   const analytics = (): AnalyticsStore => stores[readsFrom()];

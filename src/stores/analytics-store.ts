@@ -11,6 +11,11 @@ export interface DeliveryScope {
   readonly endpointIds?: readonly string[];
 }
 
+/** A scope that is measured, over the range of the question or the part of it that is its own. */
+export interface MeasuredScope extends DeliveryScope {
+  readonly range?: TimeRange;
+}
+
 /** Attempts by their latest status. Latencies are milliseconds, over terminal attempts with a response time. */
 export interface DeliveryCounters {
   readonly attempts: number;
@@ -48,7 +53,7 @@ export const NO_DELIVERIES: DeliveryCounters = {
 
 /** One question for many scopes, so that a request's fields cost one query. */
 export interface DeliveryStatsQuestion {
-  readonly scopes: readonly DeliveryScope[];
+  readonly scopes: readonly MeasuredScope[];
   /** On the attempt's `created_at`. */
   readonly range: TimeRange;
   /** Whether the counters of each hour are asked for. */
@@ -66,7 +71,7 @@ export interface DeliveryStatsAnswer {
 }
 
 export interface DailyStatsQuestion {
-  readonly scopes: readonly DeliveryScope[];
+  readonly scopes: readonly MeasuredScope[];
   /** On the attempt's `created_at`. */
   readonly range: TimeRange;
   /** The starts of days that follow one another, in order; the first begins no later than the range. */
@@ -84,7 +89,7 @@ export interface EndpointApplication {
 }
 
 export interface BreakdownQuestion {
-  readonly scopes: readonly DeliveryScope[];
+  readonly scopes: readonly MeasuredScope[];
   readonly by: BreakdownDimension;
   /** On the attempt's `created_at`. */
   readonly range: TimeRange;

@@ -1,15 +1,23 @@
 import type { TimeRange } from '../records/time-range.js';
 import {
   type DeliveryCounters,
-  type DeliveryScope,
   type DeliveryStatsAnswer,
+  type MeasuredScope,
   NO_DELIVERIES,
 } from './analytics-store.js';
 
-/** Whole users, asked for in one query; each is a scope that is named by the user's id. */
+/** Which part of the question's range each member of a group counts in: two columns parallel to its others, milliseconds. */
+interface OwnRanges {
+  readonly froms: readonly number[];
+  readonly tos: readonly number[];
+}
+
+/** Whole users, asked for in one query, each once; each is a scope that is named by the user's id. */
 interface UserScopes {
   readonly kind: 'users';
   readonly userIds: readonly string[];
+  /** Left out where all count in the question's range. */
+  readonly own?: OwnRanges;
 }
 
 /** Endpoints of users, asked for in one query: three parallel columns; an endpoint may be in several scopes. */
@@ -19,6 +27,7 @@ interface EndpointScopes {
   readonly endpointIds: readonly string[];
   /** The place of the scope in the question; as text it names the scope. */
   readonly scopes: readonly number[];
+  readonly own?: OwnRanges;
 }
 
 export type ScopeGroup = UserScopes | EndpointScopes;
@@ -38,47 +47,94 @@ export interface DayRow extends Scoped<DeliveryCounters> {
 }
 
 interface ScopedQuestion {
-  readonly scopes: readonly DeliveryScope[];
+  readonly scopes: readonly MeasuredScope[];
   readonly range: TimeRange;
 }
 
 /**
  * The rows of each scope, in the order in which its query gave them: at most two queries for many scopes, one for whole
- * users, one for endpoints.
+ * users, one for endpoints; and one more for each further range that one and the same user is asked for with.
  */
 export async function rowsByScope<Row extends Scoped<object>>(
-  { scopes, range }: ScopedQuestion,
+  question: ScopedQuestion,
   ask: (group: ScopeGroup) => Promise<Row[]>,
 ): Promise<Omit<Row, 'scope'>[][]> {
-  const groups = range.from < range.to ? groupScopes(scopes) : [];
-  const rowsOf = new Map<string, Omit<Row, 'scope'>[]>();
-  for (const { scope, ...row } of (await Promise.all(groups.map(ask))).flat()) {
-    const known = rowsOf.get(scope);
-    if (known === undefined) rowsOf.set(scope, [row]);
-    else known.push(row);
-  }
-  return scopes.map(
-    ({ userId, endpointIds }, index) => rowsOf.get(endpointIds === undefined ? userId : String(index)) ?? [],
+  const rows: Omit<Row, 'scope'>[][] = question.scopes.map(() => []);
+  await Promise.all(
+    groupScopes(question).map(async ({ group, placesOf }) => {
+      for (const { scope, ...row } of await ask(group)) {
+        for (const place of placesOf.get(scope) ?? []) rows[place]?.push(row);
+      }
+    }),
   );
+  return rows;
 }
 
-function groupScopes(scopes: readonly DeliveryScope[]): ScopeGroup[] {
-  const users = new Set<string>();
-  const userIds: string[] = [];
-  const endpointIds: string[] = [];
-  const places: number[] = [];
-  for (const [index, scope] of scopes.entries()) {
-    if (scope.endpointIds === undefined) users.add(scope.userId);
-    for (const endpointId of new Set(scope.endpointIds)) {
-      userIds.push(scope.userId);
-      endpointIds.push(endpointId);
-      places.push(index);
+/** A group with the places in the question that its scopes' names stand for. */
+interface PlacedGroup {
+  readonly group: ScopeGroup;
+  readonly placesOf: ReadonlyMap<string, readonly number[]>;
+}
+
+/** One who is measured in one range, and where in the question. */
+interface Member {
+  readonly userId: string;
+  readonly endpointId?: string;
+  readonly range: TimeRange;
+  readonly places: number[];
+}
+
+function groupScopes({ scopes, range }: ScopedQuestion): PlacedGroup[] {
+  /** Of each user the ranges, which are as many groups. */
+  const users: Map<string, Member>[] = [];
+  const endpoints: Member[] = [];
+  for (const [place, scope] of scopes.entries()) {
+    const { userId, range: own = range } = scope;
+    if (own.from >= own.to) continue;
+    for (const endpointId of new Set(scope.endpointIds))
+      endpoints.push({ userId, endpointId, range: own, places: [place] });
+    if (scope.endpointIds === undefined) placeUser(users, { userId, range: own, places: [place] });
+  }
+  const groups = users.map((members): PlacedGroup => {
+    const all = [...members.values()];
+    const group = { kind: 'users', userIds: [...members.keys()], ...ownRanges(all, range) } as const;
+    return { group, placesOf: new Map(all.map(({ userId, places }) => [userId, places])) };
+  });
+  if (endpoints.length === 0) return groups;
+  const places = endpoints.flatMap((member) => member.places);
+  const group: ScopeGroup = {
+    kind: 'endpoints',
+    userIds: endpoints.map(({ userId }) => userId),
+    endpointIds: endpoints.map(({ endpointId = '' }) => endpointId),
+    scopes: places,
+    ...ownRanges(endpoints, range),
+  };
+  return [...groups, { group, placesOf: new Map(places.map((place) => [String(place), [place]])) }];
+}
+
+/** Into the first group that does not have the user with another range. */
+function placeUser(groups: Map<string, Member>[], member: Member): void {
+  for (const group of groups) {
+    const known = group.get(member.userId);
+    if (known === undefined) {
+      group.set(member.userId, member);
+      return;
+    }
+    if (sameRange(known.range, member.range)) {
+      known.places.push(...member.places);
+      return;
     }
   }
-  const groups: ScopeGroup[] = [];
-  if (users.size > 0) groups.push({ kind: 'users', userIds: [...users] });
-  if (places.length > 0) groups.push({ kind: 'endpoints', userIds, endpointIds, scopes: places });
-  return groups;
+  groups.push(new Map([[member.userId, member]]));
+}
+
+const sameRange = (one: TimeRange, other: TimeRange): boolean => one.from === other.from && one.to === other.to;
+
+function ownRanges(members: readonly Member[], range: TimeRange): { own?: OwnRanges } {
+  if (members.every((member) => sameRange(member.range, range))) return {};
+  return {
+    own: { froms: members.map((member) => member.range.from), tos: members.map((member) => member.range.to) },
+  };
 }
 
 /** The answer that the rows of one scope make. */

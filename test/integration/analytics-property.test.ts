@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ATTEMPT_STATUSES, type AttemptRecord } from '../../src/records/attempt.js';
 import { DAY_MS, HOUR_MS, startOfDay, type TimeRange } from '../../src/records/time-range.js';
-import type { AnalyticsStore, DeliveryScope } from '../../src/stores/analytics-store.js';
+import type { AnalyticsStore, MeasuredScope } from '../../src/stores/analytics-store.js';
 import { ClickHouseAnalyticsStore } from '../../src/stores/clickhouse/clickhouse-analytics-store.js';
 import { PostgresAnalyticsStore } from '../../src/stores/postgres/postgres-analytics-store.js';
 import {
@@ -70,6 +70,8 @@ const range = fc
 const scope = fc.record({
   user: fc.nat({ max: USERS - 1 }),
   endpoints: fc.option(fc.subarray(Array.from({ length: ENDPOINTS }, (_, index) => index))),
+  /** A range of its own: another one, or the question's with a few milliseconds less at its ends. */
+  own: fc.option(fc.oneof(range, fc.record({ later: fc.nat({ max: 2 }), earlier: fc.nat({ max: 2 }) }))),
 });
 
 const scenario = fc.record({
@@ -111,13 +113,16 @@ test('whatever arrives, both stores and both plans answer as the model does', as
     }
 
     const model = new AnalyticsModel(arrived);
-    const asked = scopes.map(
-      ({ user, endpoints: chosen }): DeliveryScope => ({
-        userId: users[user] ?? '',
-        ...(chosen === null ? {} : { endpointIds: chosen.map((index) => endpoints[index] ?? '') }),
-      }),
-    );
     for (const range of ranges) {
+      const asked = scopes.map(
+        ({ user, endpoints: chosen, own }): MeasuredScope => ({
+          userId: users[user] ?? '',
+          ...(chosen === null ? {} : { endpointIds: chosen.map((index) => endpoints[index] ?? '') }),
+          ...(own === null
+            ? {}
+            : { range: 'from' in own ? own : { from: range.from + own.later, to: range.to - own.earlier } }),
+        }),
+      );
       const question = { scopes: asked, range, hourly: true, events: true };
       const expected = await model.deliveryStats(question);
       for (const [name, store] of Object.entries(stores)) {

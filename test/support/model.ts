@@ -1,5 +1,6 @@
 import type { AttemptRecord, AttemptStatus } from '../../src/records/attempt.js';
 import type { EventRecord } from '../../src/records/event.js';
+import type { TimeRange } from '../../src/records/time-range.js';
 import type {
   AnalyticsStore,
   AttemptPageQuestion,
@@ -46,7 +47,7 @@ export class AnalyticsModel implements AnalyticsStore {
   async deliveryStats({ scopes, range, hourly, events }: DeliveryStatsQuestion): Promise<DeliveryStatsAnswer[]> {
     return scopes.map((scope) => {
       const counted = this.#attempts.filter(
-        (attempt) => inScope(attempt, scope) && attempt.created_at >= range.from && attempt.created_at < range.to,
+        (attempt) => inScope(attempt, scope) && isWithin(attempt.created_at, range, scope.range),
       );
       const hourOf = ({ created_at }: AttemptRecord): number => created_at - (created_at % HOUR_MS);
       const hours = hourly ? [...new Set(counted.map(hourOf))] : [];
@@ -65,7 +66,7 @@ export class AnalyticsModel implements AnalyticsStore {
         const to = Math.min(days[index + 1] ?? range.to, range.to);
         return countersOf(
           this.#attempts.filter(
-            (attempt) => inScope(attempt, scope) && attempt.created_at >= from && attempt.created_at < to,
+            (attempt) => inScope(attempt, scope) && isWithin(attempt.created_at, { from, to }, scope.range),
           ),
         );
       }),
@@ -84,7 +85,7 @@ export class AnalyticsModel implements AnalyticsStore {
     };
     return scopes.map((scope) => {
       const counted = this.#attempts.filter(
-        (attempt) => inScope(attempt, scope) && attempt.created_at >= range.from && attempt.created_at < range.to,
+        (attempt) => inScope(attempt, scope) && isWithin(attempt.created_at, range, scope.range),
       );
       return [...new Set(counted.map(keyOf))]
         .map((key) => ({ key, ...countersOf(counted.filter((attempt) => keyOf(attempt) === key)) }))
@@ -151,6 +152,10 @@ function replaces(attempt: AttemptRecord, known: AttemptRecord): boolean {
   if (attempt.updated_at !== known.updated_at) return attempt.updated_at > known.updated_at;
   return WEAK_TO_STRONG.indexOf(attempt.status) > WEAK_TO_STRONG.indexOf(known.status);
 }
+
+/** Inside of both where there are two. */
+const isWithin = (time: number, ...ranges: readonly (TimeRange | undefined)[]): boolean =>
+  ranges.every((range) => range === undefined || (time >= range.from && time < range.to));
 
 const inScope = ({ user_id, endpoint_id }: AttemptRecord, { userId, endpointIds }: DeliveryScope): boolean =>
   user_id === userId && (endpointIds === undefined || endpointIds.includes(endpoint_id));

@@ -13,6 +13,7 @@ import type {
   DeliveryStatsQuestion,
   EventPageQuestion,
   EventsQuestion,
+  MeasuredScope,
   QueryOptions,
 } from '../analytics-store.js';
 import { dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
@@ -42,22 +43,22 @@ export class ClickHouseAnalyticsStore implements AnalyticsStore {
   }
 
   async deliveryStats(question: DeliveryStatsQuestion, options?: QueryOptions): Promise<DeliveryStatsAnswer[]> {
-    const bounded = { ...question, range: representable(question.range) };
-    const plan = planStats(bounded.range, this.#rollupsFromHours);
+    const bounded = inRepresentableTime(question);
+    const plan = planStats(bounded, this.#rollupsFromHours);
     const rows = await rowsByScope(bounded, (group) => deliveryStats(this.#database, bounded, group, plan, options));
     return rows.map(statsAnswer);
   }
 
   async dailyStats(question: DailyStatsQuestion, options?: QueryOptions): Promise<DeliveryCounters[][]> {
-    const bounded = { ...question, range: representable(question.range) };
-    const plan = planStats(bounded.range, this.#rollupsFromHours);
+    const bounded = inRepresentableTime(question);
+    const plan = planStats(bounded, this.#rollupsFromHours);
     const rows = await rowsByScope(bounded, (group) => dailyStats(this.#database, bounded, group, plan, options));
     return rows.map((ofScope) => dailyAnswer(ofScope, question.days));
   }
 
   breakdown(question: BreakdownQuestion, options?: QueryOptions): Promise<BreakdownRow[][]> {
-    const bounded = { ...question, range: representable(question.range) };
-    const plan = planStats(bounded.range, this.#rollupsFromHours);
+    const bounded = inRepresentableTime(question);
+    const plan = planStats(bounded, this.#rollupsFromHours);
     return rowsByScope(bounded, (group) => breakdown(this.#database, bounded, group, plan, options));
   }
 
@@ -83,6 +84,17 @@ export class ClickHouseAnalyticsStore implements AnalyticsStore {
     return this.#database.ping();
   }
 }
+
+/** A question that DateTime64 can express, with the same answer. */
+const inRepresentableTime = <Question extends { scopes: readonly MeasuredScope[]; range: TimeRange }>(
+  question: Question,
+): Question => ({
+  ...question,
+  range: representable(question.range),
+  scopes: question.scopes.map((scope) =>
+    scope.range === undefined ? scope : { ...scope, range: representable(scope.range) },
+  ),
+});
 
 const LATEST_TIME = Date.UTC(2200, 0, 1);
 

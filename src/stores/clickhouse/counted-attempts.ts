@@ -33,7 +33,7 @@ const fromAttempts = (group: ScopeGroup, range: TimeRange): CountedAttempts => (
   from: `(
         SELECT user_id, endpoint_id, event_id, ${OWN_COLUMNS}, if(status = 'pending', NULL, response_time_ms) AS latency_ms
         FROM delivery_attempts FINAL
-        WHERE ${inGroup(group)} AND created_at >= ${time('from')} AND created_at < ${time('to')}
+        WHERE ${inGroup(group)} AND created_at >= ${time('from')} AND created_at < ${time('to')} ${inOwnRange(group)}
       ) AS counted ${joinScopes(group)}`,
   counters: `${COUNTERS},
         count(latency_ms) AS latencyCount,
@@ -74,7 +74,7 @@ function fromRollups(
         WHERE ${inGroup(group)}
           AND (created_at >= ${time('from')} AND created_at < ${time('wholeFrom')}
             OR created_at >= ${time('wholeTo')} AND created_at < ${time('to')}
-            ${cut ? `OR ${inWhole} AND ${IN_CUT_HOUR}` : ''})
+            ${cut ? `OR ${inWhole} AND ${IN_CUT_HOUR}` : ''}) ${inOwnRange(group)}
         UNION ALL
         SELECT user_id, endpoint_id, ${OWN_COLUMNS}, map()
         FROM delivery_attempts FINAL
@@ -115,7 +115,7 @@ const COUNTERS = `
         sumIf(row_attempts, attempt_number > 1) AS retries`;
 
 /** A bound time, milliseconds. */
-export const time = (name: 'from' | 'to' | 'wholeFrom' | 'wholeTo'): string =>
+export const time = (name: 'from' | 'to' | 'wholeFrom' | 'wholeTo' | 'latestFrom' | 'earliestTo'): string =>
   `fromUnixTimestamp64Milli({${name}:Int64}, 'UTC')`;
 
 export const inGroup = ({ kind }: ScopeGroup): string =>
@@ -123,19 +123,36 @@ export const inGroup = ({ kind }: ScopeGroup): string =>
     ? 'user_id IN {userIds:Array(UUID)}'
     : 'user_id IN {userIds:Array(UUID)} AND endpoint_id IN {endpointIds:Array(UUID)}';
 
+/**
+ * Where users count in ranges of their own: nearly all rows lie in the part that is common to all of them, so that only
+ * those about the ends are looked at by user. Endpoints have theirs in {@link joinScopes}.
+ */
+export const inOwnRange = ({ kind, own }: ScopeGroup): string =>
+  kind !== 'users' || own === undefined
+    ? ''
+    : `AND (created_at >= ${time('latestFrom')} AND created_at < ${time('earliestTo')}
+          OR toUnixTimestamp64Milli(created_at) >= {froms:Array(Int64)}[indexOf({userIds:Array(UUID)}, user_id)]
+            AND toUnixTimestamp64Milli(created_at) < {tos:Array(Int64)}[indexOf({userIds:Array(UUID)}, user_id)])`;
+
 /** What names the scope of a counted row. */
 export const scopeOf = ({ kind }: ScopeGroup): string => (kind === 'users' ? 'toString(user_id)' : 'toString(place)');
 
 /** Endpoints are matched together with their user, so that no scope reaches into another user's rows. */
-export const joinScopes = ({ kind }: ScopeGroup): string =>
-  kind === 'users'
-    ? ''
-    : `INNER JOIN (
-        SELECT user_id, endpoint_id, place FROM system.one
-        ARRAY JOIN {userIds:Array(UUID)} AS user_id, {endpointIds:Array(UUID)} AS endpoint_id, {scopes:Array(UInt32)} AS place
-      ) AS scopes USING (user_id, endpoint_id)`;
+export function joinScopes({ kind, own }: ScopeGroup): string {
+  if (kind === 'users') return '';
+  const isBound = own !== undefined;
+  return `INNER JOIN (
+        SELECT owner_id, member_id, place ${isBound ? ', own_from, own_to' : ''} FROM system.one
+        ARRAY JOIN {userIds:Array(UUID)} AS owner_id, {endpointIds:Array(UUID)} AS member_id, {scopes:Array(UInt32)} AS place
+          ${isBound ? ', {froms:Array(Int64)} AS own_from, {tos:Array(Int64)} AS own_to' : ''}
+      ) AS member ON user_id = owner_id AND endpoint_id = member_id
+        ${isBound ? 'AND moment >= own_from AND moment < own_to' : ''}`;
+}
 
-export const groupParams = ({ kind: _kind, ...columns }: ScopeGroup): Record<string, unknown> => columns;
+export function groupParams({ kind: _kind, own, ...columns }: ScopeGroup): Record<string, unknown> {
+  if (own === undefined) return columns;
+  return { ...columns, ...own, latestFrom: Math.max(...own.froms), earliestTo: Math.min(...own.tos) };
+}
 
 /** The percentiles of a result row by their names, and no latencies where there are none. */
 export function measured<Row extends Measured<DeliveryCounters>>({ percentiles: [p50, p95, p99], ...row }: Row) {

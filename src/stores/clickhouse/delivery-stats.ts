@@ -4,6 +4,7 @@ import {
   countedAttempts,
   groupParams,
   inGroup,
+  inOwnRange,
   joinScopes,
   type Measured,
   measured,
@@ -64,8 +65,8 @@ async function distinctEvents(
     query: `
       SELECT ${scopeOf(group)} AS scope, uniqExact(event_id) AS totalEvents
       FROM (
-        SELECT user_id, endpoint_id, event_id FROM delivery_attempts FINAL
-        WHERE ${inGroup(group)} AND created_at >= ${time('from')} AND created_at < ${time('to')}
+        SELECT user_id, endpoint_id, event_id, toUnixTimestamp64Milli(created_at) AS moment FROM delivery_attempts FINAL
+        WHERE ${inGroup(group)} AND created_at >= ${time('from')} AND created_at < ${time('to')} ${inOwnRange(group)}
       ) AS counted ${joinScopes(group)}
       GROUP BY scope`,
     params: { ...groupParams(group), from: range.from, to: range.to },

@@ -16,14 +16,35 @@ export interface CountedAttempts {
 }
 
 export function countedAttempts(group: ScopeGroup, { from, to }: TimeRange): CountedAttempts {
-  const values = [group.userIds, timestamp(from), timestamp(to)];
-  if (group.kind === 'users') return { from: ATTEMPTS_OF_USERS, scope: 'user_id', values };
+  const values: unknown[] = [group.userIds, timestamp(from), timestamp(to)];
+  const bind = (value: unknown): string => `$${values.push(value)}`;
+  const { own } = group;
+  if (group.kind === 'users' && own === undefined) return { from: ATTEMPTS_OF_USERS, scope: 'user_id', values };
   // Endpoints are matched together with their user, so that no scope reaches into another user's rows.
+  const columns = [
+    { name: 'owner_id', values: '$1::uuid[]', match: 'attempt.user_id = owner_id' },
+    ...(group.kind === 'users'
+      ? []
+      : [
+          { name: 'member_id', values: `${bind(group.endpointIds)}::uuid[]`, match: 'attempt.endpoint_id = member_id' },
+          { name: 'place', values: `${bind(group.scopes)}::integer[]`, match: 'true' },
+        ]),
+    ...(own === undefined
+      ? []
+      : [
+          {
+            name: 'own_from',
+            values: `${bind(own.froms.map(timestamp))}::timestamptz[]`,
+            match: 'created_at >= own_from',
+          },
+          { name: 'own_to', values: `${bind(own.tos.map(timestamp))}::timestamptz[]`, match: 'created_at < own_to' },
+        ]),
+  ];
   return {
-    from: `${ATTEMPTS_OF_USERS} JOIN unnest($1::uuid[], $4::uuid[], $5::integer[]) AS member (user_id, endpoint_id, place)
-            USING (user_id, endpoint_id)`,
-    scope: 'place',
-    values: [...values, group.endpointIds, group.scopes],
+    from: `${ATTEMPTS_OF_USERS} JOIN unnest(${columns.map((column) => column.values).join(', ')})
+            AS member (${columns.map(({ name }) => name).join(', ')}) ON ${columns.map(({ match }) => match).join(' AND ')}`,
+    scope: group.kind === 'users' ? 'user_id' : 'place',
+    values,
   };
 }
 
