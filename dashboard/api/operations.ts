@@ -22,6 +22,16 @@ export type DeliveryStatus =
   | 'PENDING'
   | 'SUCCESS';
 
+export type MigrationPhase =
+  | 'COMPLETE'
+  | 'CUTOVER'
+  | 'DUAL_WRITE'
+  | 'POSTGRES';
+
+export type Store =
+  | 'CLICKHOUSE'
+  | 'POSTGRES';
+
 /** Half-open [from, to), exact to the millisecond on the attempt's created_at; cut hours and days count only what is inside. Without to: now, once a request; without from: 24 hours before to. to may lie ahead; what is older than the retention counts nothing. */
 export type TimeRange = {
   readonly from?: string | null | undefined;
@@ -153,9 +163,7 @@ export type EndpointTableQueryVariables = Exact<{
 
 export type EndpointTableQuery = { readonly endpoints: { readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null }, readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly url: string, readonly isActive: boolean, readonly application: { readonly id: string, readonly name: string }, readonly stats: Counters_DeliveryStats_Fragment | null, readonly hourlyStats?: ReadonlyArray<{ readonly hour: string, readonly attempts: number, readonly failures: number, readonly expired: number }> | null, readonly dailyStats?: ReadonlyArray<{ readonly start: string, readonly attempts: number, readonly failures: number, readonly expired: number }> | null }> } };
 
-export type EndpointNamesQueryVariables = Exact<{
-  after?: string | null | undefined;
-}>;
+export type EndpointNamesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
 export type EndpointNamesQuery = { readonly endpoints: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly application: { readonly id: string, readonly name: string } }> } };
@@ -166,6 +174,11 @@ export type EndpointDetailsQueryVariables = Exact<{
 
 
 export type EndpointDetailsQuery = { readonly endpoint: { readonly id: string, readonly name: string, readonly url: string, readonly isActive: boolean, readonly chainIds: ReadonlyArray<number>, readonly contractAddresses: ReadonlyArray<string>, readonly eventTopics: ReadonlyArray<string>, readonly createdAt: string, readonly application: { readonly id: string, readonly name: string } } | null };
+
+export type MigrationQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type MigrationQuery = { readonly migration: { readonly phase: MigrationPhase, readonly since: string, readonly readsFrom: Store, readonly writesTo: ReadonlyArray<Store>, readonly verifiedAt: string | null, readonly differences: number | null, readonly deadLetters: number, readonly sinks: ReadonlyArray<{ readonly store: Store, readonly stream: string, readonly lag: number, readonly pending: number, readonly oldestPendingAt: string | null, readonly lastCommittedAt: string | null }>, readonly backfill: ReadonlyArray<{ readonly table: string, readonly rowsTotal: number, readonly rowsDone: number, readonly rowsRejected: number, readonly startedAt: string | null, readonly finishedAt: string | null }> } | null };
 
 export type MeQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -198,11 +211,15 @@ export const EndpointTable: Operation<EndpointTableQuery, EndpointTableQueryVari
 };
 
 export const EndpointNames: Operation<EndpointNamesQuery, EndpointNamesQueryVariables> = {
-  text: 'query EndpointNames($after:String){endpoints(first:500 after:$after){nodes{id name application{id name}}}}',
+  text: 'query EndpointNames{endpoints(first:500){nodes{id name application{id name}}}}',
 };
 
 export const EndpointDetails: Operation<EndpointDetailsQuery, EndpointDetailsQueryVariables> = {
   text: 'query EndpointDetails($id:ID!){endpoint(id:$id){id name url isActive chainIds contractAddresses eventTopics createdAt application{id name}}}',
+};
+
+export const Migration: Operation<MigrationQuery, MigrationQueryVariables> = {
+  text: 'query Migration{migration{phase since readsFrom writesTo sinks{store stream lag pending oldestPendingAt lastCommittedAt}backfill{table rowsTotal rowsDone rowsRejected startedAt finishedAt}verifiedAt differences deadLetters}}',
 };
 
 export const Me: Operation<MeQuery, MeQueryVariables> = {

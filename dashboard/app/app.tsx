@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Suspense, useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Route, Switch } from 'wouter';
 import { useSession } from '../api/session.js';
 import { Overview } from '../pages/overview.js';
@@ -8,6 +8,11 @@ import { Empty } from '../ui/notice.js';
 import { PageSkeleton } from '../ui/skeleton.js';
 import { LiveProvider } from './live.js';
 import { Shell } from './shell.js';
+
+const EndpointPage = lazy(async () => ({ default: (await import('../pages/endpoint.js')).EndpointPage }));
+const Attempts = lazy(async () => ({ default: (await import('../pages/attempts.js')).Attempts }));
+const AttemptPage = lazy(async () => ({ default: (await import('../pages/attempt.js')).AttemptPage }));
+const MigrationPage = lazy(async () => ({ default: (await import('../pages/migration.js')).MigrationPage }));
 
 /** The page of the URL, or the way in: signing in does not leave the URL. */
 export function App() {
@@ -25,6 +30,14 @@ export function App() {
           <Switch>
             <Route path="/">
               <Overview />
+            </Route>
+            <Route path="/endpoints/:id">{({ id }) => <EndpointPage key={id} id={id} />}</Route>
+            <Route path="/attempts">
+              <Attempts />
+            </Route>
+            <Route path="/attempts/:id">{({ id }) => <AttemptPage key={id} id={id} />}</Route>
+            <Route path="/migration">
+              <MigrationPage />
             </Route>
             <Route>
               <Empty title="There is no such page">

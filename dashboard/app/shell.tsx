@@ -9,7 +9,8 @@ import { Mark } from '../ui/icons.js';
 import { LiveBadge, ReconnectNotice } from './live-badge.js';
 import { ThemeSwitch } from './theme-switch.js';
 
-const isBelow = (path: string, href: string): boolean => (href === '/' ? path === '/' : path.startsWith(href));
+const isBelow = (path: string, href: string): boolean =>
+  href === '/' ? path === '/' || path.startsWith('/endpoints/') : path.startsWith(href);
 
 /** What surrounds every page: where one is, whether it is live, who one is. */
 export function Shell({ children }: { readonly children: ReactNode }) {
@@ -20,7 +21,11 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   });
   const [path] = useLocation();
   const link = useLink();
-  const places = [{ href: '/', label: 'Overview' }];
+  const places = [
+    { href: '/', label: 'Overview' },
+    { href: '/attempts', label: 'Attempts' },
+    ...(data?.me.isAdmin === true ? [{ href: '/migration', label: 'Migration' }] : []),
+  ];
   return (
     <>
       <a className="skip" href="#content">

@@ -22,3 +22,11 @@ export const dayAndClock = (time: number, zone: string): string =>
 
 /** Sat 21 Nov */
 export const weekday = (time: number, zone: string): string => format(zone, { weekday: 'short', ...DAY }).format(time);
+
+/** 21 Nov, 14:03:27 */
+export const toTheSecond = (time: number, zone: string): string =>
+  format(zone, { ...DAY, ...CLOCK, second: '2-digit' }).format(time);
+
+/** 21 Nov 2026, 14:03:27.123 */
+export const inFull = (time: number, zone: string): string =>
+  format(zone, { ...DAY, year: 'numeric', ...CLOCK, second: '2-digit', fractionalSecondDigits: 3 }).format(time);

@@ -77,11 +77,20 @@ export function Figures({ delivery, choice }: FiguresProps) {
 }
 
 function ChangeText({ change, against }: { readonly change: Change | null; readonly against: string }) {
-  if (change === null) return <span className="muted">no comparison</span>;
+  if (change === null) {
+    return (
+      <span className="muted" title={`Nothing is kept of ${against}`}>
+        <span aria-hidden="true">–</span>
+        <span className="sr-only">nothing to compare with</span>
+      </span>
+    );
+  }
   return (
     <span className={`change-${change.meaning}`} title={`${change.said} against ${against}`}>
-      {change.text}
-      <span className="sr-only"> against {against}</span>
+      <span aria-hidden="true">{change.text}</span>
+      <span className="sr-only">
+        {change.said} against {against}
+      </span>
     </span>
   );
 }

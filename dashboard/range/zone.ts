@@ -27,12 +27,14 @@ export function wallTime(time: number, zone: string): string {
   return format.format(time).replace(' ', 'T');
 }
 
-const asUtc = (wall: string): number => Date.parse(`${wall}:00Z`);
+const WALL_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d$/;
+
+const asUtc = (wall: string): number => (WALL_TIME.test(wall) ? Date.parse(`${wall}:00Z`) : Number.NaN);
 
 /** The instant of a wall time in a zone, NaN where it is none; of an hour that a clock skips, the one after it. */
 export function instantOf(wall: string, zone: string): number {
   const wanted = asUtc(wall);
-  if (Number.isNaN(wanted)) return Number.NaN;
+  if (Number.isNaN(wanted)) return wanted;
   // The offset at a first guess, then at the time which that gives: right on both sides of a change of the clock.
   const first = wanted - (asUtc(wallTime(wanted, zone)) - wanted);
   return first - (asUtc(wallTime(first, zone)) - wanted);

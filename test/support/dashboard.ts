@@ -8,13 +8,14 @@ import { type RunningCommand, readStack, startUp } from './up-process.js';
 /** A page may take so long to show something on a machine with other things to do, milliseconds. */
 const PATIENCE_MS = 30_000;
 
+type OpenOptions = BrowserContextOptions & { readonly token?: string };
+
 /** A whole system of its own, and a browser that looks at it. */
 export class DashboardUnderTest {
   readonly dataDir: string;
-  /** What pages had to complain about: errors on the console, refusals of the policy, exceptions. */
-  readonly complaints: string[] = [];
   readonly #up: RunningCommand;
   readonly #browser: Browser;
+  #complaints: string[] = [];
 
   private constructor(dataDir: string, up: RunningCommand, browser: Browser) {
     this.dataDir = dataDir;
@@ -39,12 +40,26 @@ export class DashboardUnderTest {
     }
   }
 
+  /** What the demo signs in with at one click. */
+  async demoToken(): Promise<string> {
+    const settings = await fetch(`${this.stack.gatewayUrl}/dashboard/settings.json`);
+    const { demoToken }: { demoToken: string } = JSON.parse(await settings.text());
+    return demoToken;
+  }
+
   get stack() {
     return readStack(this.dataDir);
   }
 
   /** Opens a path as somebody with a browser of their own; with a token, signed in. */
-  async open(path: string, { token, ...options }: BrowserContextOptions & { token?: string } = {}): Promise<Page> {
+  async open(path: string, options: OpenOptions = {}): Promise<Page> {
+    const page = await this.blank(options);
+    await page.goto(`${this.stack.gatewayUrl}${path}`);
+    return page;
+  }
+
+  /** The same before anything is opened. */
+  async blank({ token, ...options }: OpenOptions = {}): Promise<Page> {
     const context = await this.#browser.newContext({
       viewport: { width: 1280, height: 800 },
       colorScheme: 'light',
@@ -58,11 +73,18 @@ export class DashboardUnderTest {
     }
     const page = await context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+      if (message.type() === 'error' || message.type() === 'warning') this.#complaints.push(message.text());
     });
-    page.on('pageerror', (error) => this.complaints.push(error.message));
-    await page.goto(`${this.stack.gatewayUrl}${path}`);
+    page.on('pageerror', (error) => this.#complaints.push(error.message));
     return page;
+  }
+
+  /** Closes every page. Resolves to what they complained about: errors on the console, refusals of the policy, exceptions. */
+  async closePages(): Promise<string[]> {
+    await Promise.all(this.#browser.contexts().map((context) => context.close()));
+    const complaints = this.#complaints;
+    this.#complaints = [];
+    return complaints;
   }
 
   async stop(): Promise<void> {

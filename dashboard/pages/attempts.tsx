@@ -1,0 +1,144 @@
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import { useSearchParams } from 'wouter';
+import { AttemptLog } from '../api/operations.js';
+import { request } from '../api/request.js';
+import { useLiveHours } from '../app/live.js';
+import { isLive, keyOf, rangesAt } from '../range/choice.js';
+import { RangePicker } from '../range/range-picker.js';
+import { useRange, useZone } from '../range/use-range.js';
+import { Empty, Failure } from '../ui/notice.js';
+import { type AttemptFilter, asVariable, filterFrom, isNarrow, withFilter } from './attempt-filter.js';
+import { AttemptFilterBar } from './attempt-filter-bar.js';
+import { AttemptTable } from './attempt-table.js';
+import { PageHead } from './page-head.js';
+
+/** Every attempt, the newest first, narrowed by what the URL says, as far back as one scrolls. */
+export function Attempts() {
+  const [params, setParams] = useSearchParams();
+  const [choice] = useRange();
+  const [zone] = useZone();
+  const queries = useQueryClient();
+  const filter = filterFrom(params);
+  const queryKey = ['attempts', keyOf(choice), JSON.stringify(filter)];
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetching, isFetchingNextPage, isPlaceholderData } =
+    useInfiniteQuery({
+      queryKey,
+      initialPageParam: null as string | null,
+      queryFn: ({ pageParam, signal }) =>
+        request(
+          AttemptLog,
+          { filter: asVariable(filter, rangesAt(choice, Date.now()).range), after: pageParam },
+          signal,
+        ),
+      getNextPageParam: ({ deliveryAttempts }) =>
+        deliveryAttempts?.pageInfo.hasNextPage === true ? deliveryAttempts.pageInfo.endCursor : null,
+      placeholderData: (present) => present,
+      // Rows stay where they are while one reads: newer ones are asked for with a click.
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: 60_000,
+    });
+  const rows = data?.pages.flatMap(({ deliveryAttempts }) => deliveryAttempts?.nodes ?? []);
+  const change = (next: AttemptFilter): void => setParams((present) => withFilter(present, next));
+
+  return (
+    <>
+      <PageHead title="Attempts">
+        <RangePicker />
+      </PageHead>
+      <AttemptFilterBar filter={filter} onChange={change} />
+      <NewAttempts
+        key={queryKey.join()}
+        endpointId={filter.endpoint}
+        isOn={isLive(choice, Date.now())}
+        onShow={() => queries.resetQueries({ queryKey })}
+      />
+      {error !== null && !isFetching ? <Failure what="Attempts" error={error} onRetry={() => refetch()} /> : null}
+      {rows?.length === 0 && !isPlaceholderData ? (
+        <div className="card">
+          <Empty title="No attempts here">
+            <p>
+              {isNarrow(filter)
+                ? 'None in this time fits every filter. Clear a filter, or look at a longer time.'
+                : 'There are none in this time. Look at a longer one, or wait: new ones are announced here.'}
+            </p>
+          </Empty>
+        </div>
+      ) : rows === undefined && error !== null ? null : (
+        <div className={isPlaceholderData ? 'card stale' : 'card'}>
+          <AttemptTable rows={rows} zone={zone} />
+        </div>
+      )}
+      <End
+        canGoOn={hasNextPage && error === null}
+        isLoading={isFetchingNextPage}
+        count={rows?.length ?? 0}
+        onReached={() => void fetchNextPage()}
+      />
+    </>
+  );
+}
+
+interface EndProps {
+  readonly canGoOn: boolean;
+  readonly isLoading: boolean;
+  readonly count: number;
+  readonly onReached: () => void;
+}
+
+/** Where the next page is asked for, a screen before one gets there. */
+function End({ canGoOn, isLoading, count, onReached }: EndProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const reached = useRef(onReached);
+  reached.current = onReached;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null || !canGoOn || isLoading) return;
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (entry?.isIntersecting === true) reached.current();
+      },
+      { rootMargin: '800px' },
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [canGoOn, isLoading]);
+  return (
+    <div ref={place} className="list-end muted" role="status">
+      {isLoading ? 'Loading more' : canGoOn || count === 0 ? '' : 'That is all of them in this time.'}
+    </div>
+  );
+}
+
+interface NewAttemptsProps {
+  readonly endpointId: string | null;
+  readonly isOn: boolean;
+  readonly onShow: () => void;
+}
+
+/** Says that numbers have moved since the list was made; the list itself stays where it is. */
+function NewAttempts({ endpointId, isOn, onShow }: NewAttemptsProps) {
+  const [isThere, setIsThere] = useState(false);
+  const seen = useRef(0);
+  useLiveHours(endpointId, isOn && !isThere, () => {
+    // The first message tells how things stand.
+    seen.current += 1;
+    if (seen.current > 1) setIsThere(true);
+  });
+  return (
+    <div className="news" role="status">
+      {isThere ? (
+        <button
+          type="button"
+          onClick={() => {
+            seen.current = 0;
+            setIsThere(false);
+            onShow();
+          }}
+        >
+          There are new attempts: show them
+        </button>
+      ) : null}
+    </div>
+  );
+}

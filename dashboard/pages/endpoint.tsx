@@ -1,0 +1,66 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from 'wouter';
+import { EndpointDetails } from '../api/operations.js';
+import { request } from '../api/request.js';
+import { RangePicker } from '../range/range-picker.js';
+import { useLink, useRange, useZone } from '../range/use-range.js';
+import { Empty, Failure } from '../ui/notice.js';
+import { PageSkeleton } from '../ui/skeleton.js';
+import { Breakdowns } from './breakdowns.js';
+import { useDelivery } from './delivery.js';
+import { DeliveryCharts } from './delivery-charts.js';
+import { EndpointSettings } from './endpoint-settings.js';
+import { Figures } from './figures.js';
+import { PageHead } from './page-head.js';
+
+/** How deliveries to one endpoint go, and what they are made of. */
+export function EndpointPage({ id }: { readonly id: string }) {
+  const [choice, choose] = useRange();
+  const [zone] = useZone();
+  const link = useLink();
+  const details = useQuery({
+    queryKey: ['endpoint', id],
+    queryFn: ({ signal }) => request(EndpointDetails, { id }, signal),
+  });
+  const { data, error, refetch, isPlaceholderData } = useDelivery(id, choice, zone);
+  if (details.error !== null) {
+    return <Failure what="The endpoint" error={details.error} onRetry={() => details.refetch()} />;
+  }
+  if (details.data === undefined) return <PageSkeleton />;
+  const { endpoint } = details.data;
+  if (endpoint === null) {
+    return (
+      <Empty title="There is no such endpoint">
+        <p>It may have been deleted, or belong to somebody else.</p>
+        <p>
+          <Link href={link('/')}>All endpoints</Link>
+        </p>
+      </Empty>
+    );
+  }
+  const delivery = data ?? undefined;
+  return (
+    <>
+      <PageHead
+        title={endpoint.name}
+        above={
+          <p className="above">
+            <Link href={link('/')}>Overview</Link> <span className="muted">/ {endpoint.application.name}</span>
+            {endpoint.isActive ? null : <span className="tag">Inactive</span>}
+          </p>
+        }
+      >
+        <RangePicker />
+      </PageHead>
+      {error === null ? null : <Failure what="The numbers" error={error} onRetry={() => refetch()} />}
+      {error !== null && delivery === undefined ? null : (
+        <div className={isPlaceholderData ? 'stale' : undefined}>
+          <Figures delivery={delivery} choice={choice} />
+          <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
+          {delivery?.breakdowns ? <Breakdowns endpointId={id} breakdowns={delivery.breakdowns} /> : null}
+        </div>
+      )}
+      <EndpointSettings endpoint={endpoint} zone={zone} />
+    </>
+  );
+}
