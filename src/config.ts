@@ -27,6 +27,9 @@ const list = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+const isOrigin = (text: string): boolean =>
+  text === '*' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text);
+
 const common = {
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
   STREAM_PREFIX: z
@@ -73,7 +76,12 @@ const gatewaySettings = {
   RATE_LIMIT_TIMEOUT_MS: whole(1, 60_000).default(100),
   MAX_SUBSCRIPTIONS_PER_USER: whole(1, 1_000_000).default(1_000),
   MAX_SUBSCRIPTIONS_PER_SOCKET: whole(1, 1_000_000).default(100),
+  ALLOWED_DOCUMENTS_FILE: z.string().optional(),
   INTROSPECTION: flag.default(true),
+  PLAYGROUND: flag.default(true),
+  CORS_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'must be origins such as https://app.example.com, or *')
+    .default([]),
   DEMO_TOKEN: z.string().optional(),
 };
 const workerSettings = {

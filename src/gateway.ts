@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from './config.js';
 import { Admission } from './graphql/admission/admission.js';
+import { readAllowList } from './graphql/admission/allow-list.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
 import type { Services } from './graphql/context.js';
 import { createHttpApp } from './graphql/http.js';
@@ -90,7 +91,11 @@ export async function startGateway(
     analytics,
     hourlyStatsFeed,
     limits,
-    admission: new Admission(schema, limits),
+    admission: new Admission(
+      schema,
+      limits,
+      config.ALLOWED_DOCUMENTS_FILE === undefined ? undefined : readAllowList(config.ALLOWED_DOCUMENTS_FILE),
+    ),
     rateLimit: new RateLimit({
       perMinute: config.RATE_LIMIT_PER_MINUTE,
       take: (userId, amount, windowMs) =>
@@ -123,8 +128,15 @@ export async function startGateway(
     services,
     authenticate,
     logger,
+    corsOrigins: config.CORS_ORIGINS,
     pages: (app) =>
-      servePages(app, { folder: PAGES_FOLDER, demoToken: config.DEMO_TOKEN, attemptsRetentionDays, readiness }),
+      servePages(app, {
+        folder: PAGES_FOLDER,
+        demoToken: config.DEMO_TOKEN,
+        attemptsRetentionDays,
+        playground: config.PLAYGROUND,
+        readiness,
+      }),
   });
   lifecycle.push('apollo', () => apollo.stop());
 

@@ -10,12 +10,16 @@ import express, {
 import { type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Admission } from './admission/admission.js';
 import type { RequestContext } from './context.js';
+import { allowOrigins } from './cors.js';
 import { badUserInput, httpStatusOf, maskErrors, queryTooComplex, type ReportError } from './errors.js';
 import { type OperationOptions, type PreparedOperation, prepareOperation } from './http-operation.js';
 import { currentRequestId, requestIdFrom, runInRequest } from './request-scope.js';
+import { securityHeaders } from './security-headers.js';
 
 interface HttpOptions extends OperationOptions {
   readonly schema: GraphQLSchema;
+  /** Whose pages may ask from a browser. */
+  readonly corsOrigins: readonly string[];
   /** Pages and answers beside GraphQL. */
   readonly pages: (app: Express) => void;
 }
@@ -54,12 +58,13 @@ export async function createHttpApp(
   app.use((request, response, next) => {
     const requestId = requestIdFrom(request.get('x-request-id'));
     response.setHeader('x-request-id', requestId);
-    response.setHeader('x-content-type-options', 'nosniff');
     runInRequest(requestId, next);
   });
+  app.use(securityHeaders);
   options.pages(app);
   app.use(
     '/graphql',
+    allowOrigins(options.corsOrigins),
     refuseOtherRequests(report),
     express.json({ limit: services.limits.maxBodyBytes, type: JSON_TYPES }),
     async (request, response) => {

@@ -11,6 +11,8 @@ interface PagesOptions {
   readonly demoToken: string | undefined;
   /** Told to the dashboard. */
   readonly attemptsRetentionDays: number;
+  /** Whether there is a playground. */
+  readonly playground: boolean;
   readonly readiness: () => Promise<Readiness>;
 }
 
@@ -61,7 +63,7 @@ export function servePages(app: Express, options: PagesOptions): void {
   });
   // The names of assets change with their content.
   const forEver = { immutable: true, maxAge: '1y' };
-  app.use('/playground/assets', express.static(join(playground, 'assets'), forEver));
+  if (options.playground) app.use('/playground/assets', express.static(join(playground, 'assets'), forEver));
   app.use('/dashboard/assets', express.static(join(dashboard, 'assets'), forEver));
   app.use('/dashboard', express.static(dashboard, { index: false }));
   app.get(DASHBOARD_PATHS, (_request, response) => {
@@ -69,7 +71,7 @@ export function servePages(app: Express, options: PagesOptions): void {
   });
   app.get('/graphql', (request, response, next) => {
     response.vary('accept');
-    if (!wantsPage(request)) return next();
+    if (!options.playground || !wantsPage(request)) return next();
     sendPage(response, playground, PLAYGROUND_POLICY);
   });
 }

@@ -6,7 +6,8 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
-import { badUserInput, persistedQueryNotFound, Refused } from '../errors.js';
+import { messageOf, UserError } from '../../platform/errors.js';
+import { badUserInput, forbidden, persistedQueryNotFound, Refused } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { checkCost } from './cost.js';
 import { type CheckedDocument, Documents, hashOf } from './documents.js';
@@ -34,6 +35,7 @@ export interface Operation {
   readonly cost: number;
 }
 
+const NOT_ALLOWED = 'Only documents of an allow-list run here, and this is none of them, to the letter.';
 const MAX_VARIABLE_ERRORS = 10;
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -44,11 +46,17 @@ const SHA256 = /^[0-9a-f]{64}$/;
 export class Admission {
   readonly #documents: Documents;
 
+  /** By the SHA-256 of their texts; undefined where any document may run. */
+  readonly #allowed: ReadonlyMap<string, CheckedDocument> | undefined;
+
+  /** With `allowed`, texts by their SHA-256, no other document runs. Throws UserError where one of them could not. */
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly limits: Limits,
+    allowed?: ReadonlyMap<string, string>,
   ) {
     this.#documents = new Documents(schema, limits);
+    this.#allowed = allowed && new Map([...allowed].map(([hash, text]) => [hash, this.#checkedAtStart(text)]));
   }
 
   /** `now` is the request's only reading of the clock. Throws {@link Refused}. */
@@ -62,7 +70,21 @@ export class Admission {
 
   /** A document that has been admitted lately, by the SHA-256 of its text. */
   documentOf(hash: string): DocumentNode | undefined {
-    return this.#documents.kept(hash)?.document;
+    return this.#kept(hash)?.document;
+  }
+
+  #kept(hash: string): CheckedDocument | undefined {
+    return this.#allowed === undefined ? this.#documents.kept(hash) : this.#allowed.get(hash);
+  }
+
+  #checkedAtStart(text: string): CheckedDocument {
+    try {
+      return this.#documents.check(text);
+    } catch (error) {
+      throw new UserError(
+        `An allowed document cannot run: ${messageOf(error)} Mend it, or take it out of ALLOWED_DOCUMENTS_FILE:\n${text}`,
+      );
+    }
   }
 
   #admit({ query, operationName, variables, extensions }: OperationRequest, now: number): Operation {
@@ -105,14 +127,17 @@ export class Admission {
       throw badUserInput('query: the document to run is missing: send {"query": "…"}.');
     }
     if (text === undefined) {
-      const kept = hash === undefined ? undefined : this.#documents.kept(hash);
-      if (kept === undefined) throw persistedQueryNotFound();
-      return kept;
+      const kept = hash === undefined ? undefined : this.#kept(hash);
+      if (kept !== undefined) return kept;
+      throw this.#allowed === undefined ? persistedQueryNotFound() : forbidden(NOT_ALLOWED);
     }
     if (hash !== undefined && hash !== hashOf(text)) {
       throw badUserInput('extensions.persistedQuery: sha256Hash is not the hash of the query.');
     }
-    return this.#documents.check(text);
+    if (this.#allowed === undefined) return this.#documents.check(text);
+    const allowed = this.#allowed.get(hashOf(text));
+    if (allowed === undefined) throw forbidden(NOT_ALLOWED);
+    return allowed;
   }
 }
 
