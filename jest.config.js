@@ -20,6 +20,10 @@ const project = (displayName, testMatch, extra = {}) => ({
   ...extra,
 });
 
+/** Starts servers of its own, which it kills. How much of each fault: see test/faults/form.ts. */
+export const faults = (form, files) =>
+  project('faults', [`<rootDir>/test/faults/${files}.test.ts`], { globals: { FAULT_FORM: form } });
+
 /** One set of servers a run, whichever of these projects take part. */
 const withServers = {
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
@@ -35,6 +39,7 @@ export default {
     // These start whole systems of their own.
     project('browser', ['<rootDir>/test/browser/**/*.test.ts']),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
+    faults('short', '{records,servers,worker}'),
   ],
   maxWorkers: 2,
   testTimeout: 60_000,

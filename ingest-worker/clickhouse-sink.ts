@@ -9,6 +9,7 @@ import type { GroupMember } from '../src/stores/redis/entry-group.js';
 import { writeManifest } from '../src/stores/redis/manifests.js';
 import type { Batch } from './batch.js';
 import type { Hold } from './hold.js';
+import { InsertPace } from './insert-pace.js';
 import type { Sink } from './sink.js';
 import type { StreamKind } from './stream-kind.js';
 import { untilDone } from './until-done.js';
@@ -32,18 +33,35 @@ interface ClickHouseSinkOptions<R> {
 
 /** Manifest first, then the inserts, each under a token that depends on nothing but the batch. */
 export function clickhouseSink<R>({ kind, database, redis, member, logger, hold }: ClickHouseSinkOptions<R>): Sink<R> {
+  const pace = new InsertPace(() =>
+    database.ping().then(
+      () => true,
+      () => false,
+    ),
+  );
   return {
     store: 'clickhouse',
     async write(batch, signal) {
       if (batch.records.length === 0) return [];
+      await pace.beforeBatch(signal);
       if (!batch.recorded && !(await record(batch, signal))) return 'lost';
       for (const [days, rowBinary] of bodiesOf(kind, batch)) {
-        const insert = { rowBinary, token: `${batch.token}:${days}`, signal };
-        await untilDone(() => insertBatch(database, kind.type, insert), { task: 'insert', logger, signal, hold });
+        const token = `${batch.token}:${days}`;
+        await untilDone(() => insert(rowBinary, token, signal), { task: 'insert', logger, signal, hold });
       }
       return [];
     },
   };
+
+  async function insert(rowBinary: Buffer, token: string, signal: AbortSignal): Promise<void> {
+    try {
+      await insertBatch(database, kind.type, { rowBinary, token, timeoutMs: pace.patienceMs, signal });
+      pace.done();
+    } catch (error) {
+      await pace.failed(error);
+      throw error;
+    }
+  }
 
   /** Writes the manifest, waiting while one of the batch's days is held for the audit. Resolves to whether it could. */
   async function record(batch: Batch<R>, signal: AbortSignal): Promise<boolean> {

@@ -23,7 +23,9 @@ import { keepUp, LIFE_TTL_MS } from './upkeep.js';
 
 const APPLICATION_NAME = 'ethhook-worker';
 /** An insert into a busy server may take its time; giving up early only makes it busier. */
-const WRITE_TIMEOUT_MS = 120_000;
+const CLICKHOUSE_TIMEOUT_MS = 120_000;
+/** What takes Postgres longer is cancelled there and written in halves. */
+const POSTGRES_TIMEOUT_MS = 20_000;
 
 /**
  * Runs the lanes of every store that the phase writes, until the signal aborts and what is in hand is committed.
@@ -62,12 +64,12 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
   const postgres = new PostgresDatabase(config.POSTGRES_URL, {
     applicationName: APPLICATION_NAME,
     maxConnections: 4,
-    statementTimeoutMs: WRITE_TIMEOUT_MS,
+    statementTimeoutMs: POSTGRES_TIMEOUT_MS,
   });
   lifecycle.push('postgres', () => postgres.close());
   const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
     applicationName: APPLICATION_NAME,
-    timeoutMs: WRITE_TIMEOUT_MS,
+    timeoutMs: CLICKHOUSE_TIMEOUT_MS,
   });
   lifecycle.push('clickhouse', () => clickhouse.close());
 

@@ -25,7 +25,6 @@ describe('broken connections', () => {
   /** Breaks all five connections of a worker to Redis, four of them its readers', whatever is under way on them. */
   async function breakRedisConnections(): Promise<void> {
     const { ids } = await workerConnections();
-    expect(ids).toHaveLength(5);
     for (const id of ids) await stack.redis.command('CLIENT', 'KILL', 'ID', id);
   }
 
@@ -41,7 +40,11 @@ describe('broken connections', () => {
     const attempts = Array.from({ length: 6_000 }, () => attemptOf());
     stack.startWorker({ BATCH_MAX_ROWS: '100' });
     for (let at = 0; at < attempts.length; at += 300) {
-      await until('all lanes read', async () => (await workerConnections()).reading === 4);
+      // One that was broken may be listed for a moment longer, beside the one that was made instead.
+      await until('all lanes read on connections of their own', async () => {
+        const { ids, reading } = await workerConnections();
+        return ids.length === 5 && reading === 4;
+      });
       const part = attempts.slice(at, at + 300).map((attempt) => JSON.stringify(toJson(attempt)));
       await Promise.all(part.map((json) => stack.add('delivery_attempts', 'record', json)));
       await breakRedisConnections();

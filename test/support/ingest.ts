@@ -177,7 +177,8 @@ async function isDrained(redis: RedisDatabase, key: string, groups: readonly Sto
   return groups.every((group) => finished.includes(group));
 }
 
-async function clickhouseRows<R>(database: ClickHouseDatabase, type: RecordType<R>): Promise<string[]> {
+/** Every row that stands, as the text that is the same in both stores, sorted. */
+export async function clickhouseRows<R>(database: ClickHouseDatabase, type: RecordType<R>): Promise<string[]> {
   const rows = await database.query<Record<string, string | number | null>>({
     name: 'test',
     query: `SELECT ${type.columnNames.map((name) => clickhouseText(name, type.columns[name].clickhouse)).join(', ')}
@@ -186,7 +187,8 @@ async function clickhouseRows<R>(database: ClickHouseDatabase, type: RecordType<
   return canonical(type, rows);
 }
 
-async function postgresRows<R>(database: PostgresDatabase, type: RecordType<R>): Promise<string[]> {
+/** As {@link clickhouseRows}. */
+export async function postgresRows<R>(database: PostgresDatabase, type: RecordType<R>): Promise<string[]> {
   return canonical(
     type,
     await database.query({ name: 'test', text: `SELECT ${type.columnNames.join(', ')} FROM ${type.table}` }),

@@ -16,6 +16,8 @@ export interface ClickHouseQuery {
 /** An INSERT whose query ends with FORMAT; the rows are the body. */
 interface ClickHouseInsert extends ClickHouseQuery {
   readonly body: Buffer;
+  /** Given up here after so long, while the server may go on. Default: the server's own limit. */
+  readonly timeoutMs?: number;
 }
 
 /** The same with rows that are still on their way. */
@@ -47,22 +49,25 @@ const UNAVAILABLE = new Set([
   '999', // KEEPER_EXCEPTION
 ]);
 const TIMEOUT_EXCEEDED = '159';
+const PING_TIMEOUT_MS = 5_000;
 
 /** A pool of connections to ClickHouse over HTTP. */
 export class ClickHouseDatabase {
   readonly #client: ClickHouseClient;
+  readonly #timeoutMs: number;
   /** The database's name, from the URL's path. */
   readonly database: string;
 
   constructor(url: string, options: ClickHouseOptions) {
     const timeoutMs = options.timeoutMs ?? 30_000;
+    this.#timeoutMs = timeoutMs + 1_000;
     const { pathname } = new URL(url);
     this.database = pathname === '/' || pathname === '' ? 'default' : decodeURIComponent(pathname.slice(1));
     this.#client = createClient({
       url,
       application: options.applicationName,
       max_open_connections: options.maxConnections ?? 10,
-      request_timeout: timeoutMs + 1_000,
+      request_timeout: this.#timeoutMs,
       clickhouse_settings: {
         max_execution_time: timeoutMs / 1000,
         cancel_http_readonly_queries_on_client_close: 1,
@@ -106,17 +111,18 @@ export class ClickHouseDatabase {
   }
 
   /** Sends rows in the format that the query names. Fails with {@link UpstreamError}, the rows being in or not. */
-  async insert({ name, query, body, settings, signal }: ClickHouseInsert): Promise<void> {
+  async insert({ name, query, body, timeoutMs, settings, signal }: ClickHouseInsert): Promise<void> {
+    const late = AbortSignal.timeout(timeoutMs ?? this.#timeoutMs);
     try {
       const { stream } = await this.#client.exec({
         query,
         values: Readable.from([body], { objectMode: false }),
         clickhouse_settings: { ...settings, log_comment: name },
-        ...(signal === undefined ? {} : { abort_signal: signal }),
+        abort_signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       });
       await buffer(stream);
     } catch (error) {
-      throw upstreamError(name, error, signal);
+      throw upstreamError(name, error, signal, late.aborted);
     }
   }
 
@@ -137,7 +143,7 @@ export class ClickHouseDatabase {
   }
 
   async ping(): Promise<void> {
-    const result = await this.#client.ping();
+    const result = await this.#client.ping({ select: false, abort_signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
     if (!result.success) throw upstreamError('ping', result.error);
   }
 
@@ -146,12 +152,12 @@ export class ClickHouseDatabase {
   }
 }
 
-function upstreamError(name: string, error: unknown, signal?: AbortSignal): UpstreamError {
+function upstreamError(name: string, error: unknown, signal?: AbortSignal, late = false): UpstreamError {
   if (signal?.aborted === true) return abandoned('clickhouse', name, signal);
   const code = codeOf(error);
   const fromServer = error instanceof ClickHouseError;
   const kind =
-    code === TIMEOUT_EXCEEDED
+    late || code === TIMEOUT_EXCEEDED
       ? 'timeout'
       : fromServer && code !== undefined && !UNAVAILABLE.has(code)
         ? 'refused'

@@ -22,6 +22,8 @@ interface BatchInsert {
   readonly rowBinary: Buffer;
   /** The same token is only ever used for the same rows. */
   readonly token: string;
+  /** Given up here after so long, while the server may go on. Default: the database's own limit. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -33,12 +35,13 @@ interface BatchInsert {
 export async function insertBatch<R>(
   database: ClickHouseDatabase,
   { table, columnNames }: RecordType<R>,
-  { rowBinary, token, signal }: BatchInsert,
+  { rowBinary, token, timeoutMs, signal }: BatchInsert,
 ): Promise<void> {
   await database.insert({
     name: `insert_${table}`,
     query: `INSERT INTO ${table} (${columnNames.join(', ')}) FORMAT RowBinaryWithNamesAndTypes`,
     body: rowBinary,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     settings: { ...INSERT_ONE_BLOCK, insert_deduplication_token: token },
     signal,
   });

@@ -47,6 +47,7 @@ export class PostgresDatabase implements PostgresQueries {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
+      keepAlive: true,
       options: '-c TimeZone=UTC',
       types: { getTypeParser },
       onConnect: noticeClosedConnections,

@@ -1,6 +1,8 @@
 import type { RedisNames } from '../../records/names.js';
-import { type RedisDatabase, redisScript } from './database.js';
+import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
 import type { GroupMember } from './entry-group.js';
+
+const SHOW_LIFE = redisScript('showLife', `${EVEN_WHEN_FULL}redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])`);
 
 /** Says that a worker is alive, for the next `ttlMs`. */
 export async function showLife(
@@ -9,7 +11,7 @@ export async function showLife(
   consumer: string,
   ttlMs: number,
 ): Promise<void> {
-  await redis.command('SET', names.worker(consumer), '1', 'PX', ttlMs);
+  await redis.script(SHOW_LIFE, [names.worker(consumer)], [ttlMs]);
 }
 
 /** Says that a worker has stopped. */

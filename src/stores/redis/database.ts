@@ -32,6 +32,12 @@ const UNAVAILABLE = new Set([
 ]);
 const RECONNECT_MAX_MS = 1_000;
 
+/**
+ * First line of a script that has to run while Redis is full, so that what fills it can be worked off: writes are
+ * refused only before a script's first one, and this one needs no memory and changes nothing.
+ */
+export const EVEN_WHEN_FULL = "redis.call('PERSIST', KEYS[1])\n";
+
 export const redisScript = (name: string, lua: string): RedisScript => ({
   name,
   lua,

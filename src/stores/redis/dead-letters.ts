@@ -1,5 +1,5 @@
 import type { RedisNames, StreamName } from '../../records/names.js';
-import { type RedisDatabase, redisScript } from './database.js';
+import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
 
 /** A record that no store can take, and why. */
 export interface DeadLetter {
@@ -17,7 +17,7 @@ const BYTES_PER_CALL = 8 * 1024 * 1024;
 
 const ADD = redisScript(
   'addDeadLetters',
-  `local added = 0
+  `${EVEN_WHEN_FULL}local added = 0
 for i = 3, #ARGV, 5 do
   if redis.call('ZADD', KEYS[2], 'NX', ARGV[i + 2], ARGV[i] .. '/' .. ARGV[i + 1]) == 1 then
     redis.call('XADD', KEYS[1], '*', 'stream', ARGV[1], 'entry_id', ARGV[i], 'record_index', ARGV[i + 1],

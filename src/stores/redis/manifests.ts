@@ -1,4 +1,4 @@
-import { type RedisDatabase, redisScript } from './database.js';
+import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
 import type { GroupMember } from './entry-group.js';
 
 /**
@@ -20,7 +20,7 @@ export type ManifestOutcome = 'written' | 'lost' | 'held';
 
 const WRITE = redisScript(
   'writeManifest',
-  `local gate = redis.call('GET', KEYS[3])
+  `${EVEN_WHEN_FULL}local gate = redis.call('GET', KEYS[3])
 if gate and redis.call('HEXISTS', KEYS[2], ARGV[3]) == 0 then
   if string.find(' ' .. ARGV[6] .. ' ', ' ' .. string.match(gate, '^%d+') .. ' ', 1, true) then return 'held' end
 end
@@ -106,7 +106,7 @@ export async function manifestOwners(redis: RedisDatabase, member: GroupMember):
 
 const TAKE_OVER = redisScript(
   'takeOverManifest',
-  `if ARGV[4] ~= ARGV[2] and redis.call('EXISTS', KEYS[3]) == 1 then return false end
+  `${EVEN_WHEN_FULL}if ARGV[4] ~= ARGV[2] and redis.call('EXISTS', KEYS[3]) == 1 then return false end
 local manifest = redis.call('HGET', KEYS[2], ARGV[3])
 if not manifest then return false end
 local owner, ids, skipped, days = string.match(manifest, '^([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)\\n([^\\n]*)$')
