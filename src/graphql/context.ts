@@ -54,7 +54,10 @@ export const NOBODY: User = {
   createdAt: 0,
 };
 
-export function createContext(services: Services, request: Request): RequestContext {
+export function createContext(allServices: Services, request: Request): RequestContext {
+  const { signal } = request;
+  const services =
+    signal === undefined ? allServices : { ...allServices, configuration: allServices.configuration.until(signal) };
   const analytics = services.analytics();
   return { ...request, services, analytics, loaders: new Loaders(services, analytics, request) };
 }

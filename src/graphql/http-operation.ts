@@ -31,6 +31,8 @@ export async function prepareOperation(
   request: Request,
   response: Response,
 ): Promise<PreparedOperation> {
+  const deadline = new Deadline(services.limits.operationTimeoutMs);
+  response.once('close', () => deadline.end());
   const now = Date.now();
   const authorization = request.get('authorization');
   const admit = (): Operation => services.admission.admit(operationRequestOf(request), now);
@@ -38,26 +40,25 @@ export async function prepareOperation(
   const user =
     operation === undefined
       ? (
-          await authenticate({
-            authorization,
-            asUser: request.get('x-ethhook-as-user'),
-            beforeLookup: (tokenUserId) => {
-              // What is refused counts too, but waits for no store.
-              const counted = services.rateLimit.count(tokenUserId);
-              counted.catch(() => undefined);
-              operation = admit();
-              return counted;
-            },
-          })
+          await deadline.within(
+            authenticate({
+              authorization,
+              asUser: request.get('x-ethhook-as-user'),
+              beforeLookup: (tokenUserId) => {
+                // What is refused counts too, but waits for no store.
+                const counted = services.rateLimit.count(tokenUserId);
+                counted.catch(() => undefined);
+                operation = admit();
+                return counted;
+              },
+            }),
+          )
         ).user
       : NOBODY;
   if (operation === undefined) throw new Error('a user was looked up for an operation that was not admitted');
   if (request.method !== 'POST' && operation.definition.operation !== OperationTypeNode.QUERY) {
     throw badUserInput('GET answers queries only: send a POST.');
   }
-  const deadline = new Deadline(services.limits.operationTimeoutMs);
-  response.once('close', () => deadline.end());
-  if (response.closed) deadline.end();
   const context = createContext(services, { requestId: currentRequestId(), user, now, signal: deadline.signal });
   return { operation, context, deadline };
 }

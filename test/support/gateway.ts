@@ -81,12 +81,18 @@ export async function startTestGateway(environment: Environment) {
     socketUrl: `ws://127.0.0.1:${port}/graphql`,
     close: () => lifecycle.close(),
     /** Asks as a user, or with the headers given. */
-    async ask(asker: string | Record<string, string>, query: string, variables = {}): Promise<Answer> {
+    async ask(
+      asker: string | Record<string, string>,
+      query: string,
+      variables = {},
+      signal?: AbortSignal,
+    ): Promise<Answer> {
       const headers = typeof asker === 'string' ? { authorization: `Bearer ${await tokenOf(asker)}` } : asker;
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query, variables }),
+        signal: signal ?? null,
       });
       const { data, errors }: Pick<Answer, 'data' | 'errors'> = JSON.parse(await response.text());
       return { status: response.status, headers: response.headers, data, errors };

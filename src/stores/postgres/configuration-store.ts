@@ -1,7 +1,7 @@
 import { isUuid } from '../../records/codec.js';
 import type { Application, Endpoint, User } from '../../records/configuration.js';
 import type { EndpointApplication, ListPosition } from '../analytics-store.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresDatabase, PostgresQueries } from './database.js';
 
 /** A thing of a user's, asked for by that user: another's is not found. */
 export interface OwnedKey {
@@ -45,10 +45,18 @@ const isBehind = (table: string, time: string, id: string): string =>
  * An id that is no UUID names nothing and is not sent to Postgres. Fails with an UpstreamError.
  */
 export class ConfigurationStore {
-  readonly #database: PostgresDatabase;
+  readonly #database: PostgresQueries;
 
-  constructor(database: PostgresDatabase) {
-    this.#database = database;
+  constructor(
+    private readonly database: PostgresDatabase,
+    signal?: AbortSignal,
+  ) {
+    this.#database = database.until(signal);
+  }
+
+  /** The same, whose queries are given up with the signal. */
+  until(signal: AbortSignal): ConfigurationStore {
+    return new ConfigurationStore(this.database, signal);
   }
 
   async usersById(ids: readonly string[]): Promise<(User | null)[]> {

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ALICE } from '../support/analytics-dataset.js';
+import { freshStores, startTestGateway } from '../support/gateway.js';
+import { until } from '../support/until.js';
+
+const TIMEOUT = { code: 'TIMEOUT', requestId: expect.any(String) };
+
+describe('an operation that takes too long', () => {
+  let stores: Awaited<ReturnType<typeof freshStores>>;
+  let gateway: Awaited<ReturnType<typeof startTestGateway>>;
+
+  beforeAll(async () => {
+    stores = await freshStores();
+    gateway = await startTestGateway({ ...stores.environment, OPERATION_TIMEOUT_MS: '1500' });
+  });
+
+  afterAll(async () => {
+    await gateway?.close();
+    await stores?.close();
+  });
+
+  /** Nobody can read a table meanwhile. */
+  const whileLocked = <Result>(table: string, run: () => Promise<Result>): Promise<Result> =>
+    stores.postgres.transaction('test_lock', async (connection) => {
+      await connection.query({ name: 'test_lock', text: `LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE` });
+      return run();
+    });
+
+  /** The queries that the gateway has running in Postgres. */
+  const running = async (): Promise<number> => {
+    const [row] = await stores.postgres.query<{ running: number }>({
+      name: 'test_running',
+      text: `SELECT count(*)::int AS running FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'ethhook-gateway%' AND wait_event_type = 'Lock'`,
+    });
+    return row?.running ?? -1;
+  };
+
+  test.each([
+    ['while it is answered', 'endpoints', '{ endpoints { nodes { id } } }'],
+    ['while its user is looked up', 'users', '{ me { id } }'],
+  ])('%s is a TIMEOUT, and is answered again later', async (_when, table, query) => {
+    await whileLocked(table, async () => {
+      const { status, data, errors } = await gateway.ask(ALICE, query);
+      expect([200, 503]).toContain(status);
+      expect(data ?? null).toBeNull();
+      expect(errors?.map(({ extensions }) => extensions)).toEqual([TIMEOUT]);
+    });
+    await until('it is answered', async () => (await gateway.ask(ALICE, query)).errors === undefined);
+  });
+
+  test('does not go on in Postgres', async () => {
+    await whileLocked('endpoints', async () => {
+      await gateway.ask(ALICE, '{ endpoints { nodes { id } } }');
+      await until('no query waits any more', async () => (await running()) === 0);
+    });
+  });
+
+  test('is given up when its client leaves', async () => {
+    const patient = await startTestGateway({ ...stores.environment, OPERATION_TIMEOUT_MS: '600000' });
+    try {
+      await whileLocked('endpoints', async () => {
+        const leaving = new AbortController();
+        const asking = patient.ask(ALICE, '{ endpoints { nodes { id } } }', {}, leaving.signal).catch(() => undefined);
+        await until('the query waits', async () => (await running()) === 1);
+        leaving.abort();
+        await asking;
+        await until('the query is given up', async () => (await running()) === 0);
+      });
+    } finally {
+      await patient.close();
+    }
+  });
+});
