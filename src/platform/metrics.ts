@@ -40,7 +40,7 @@ export class Metrics {
       labelNames: [...labels],
       registers: [this.#registry],
       collect: async () => {
-        gauge.reset();
+        forget(gauge);
         for (const sample of await inTime(samples)) gauge.set({ ...sample.labels }, sample.value);
       },
     });
@@ -54,7 +54,7 @@ export class Metrics {
       labelNames: [...labels],
       registers: [this.#registry],
       collect: async () => {
-        counter.reset();
+        forget(counter);
         for (const sample of await inTime(samples)) counter.inc({ ...sample.labels }, sample.value);
       },
     });
@@ -64,6 +64,12 @@ export class Metrics {
   text(): Promise<string> {
     return this.#registry.metrics();
   }
+}
+
+/** A metric without labels would be zero instead. */
+function forget(metric: Gauge | Counter): void {
+  metric.reset();
+  metric.remove({});
 }
 
 /** Nothing where it failed or was late: what is not known is absent, not zero. */
