@@ -74,7 +74,11 @@ export async function startTestGateway(environment: Environment) {
   const lifecycle = new Lifecycle((name, error) => {
     throw new Error(`${name} did not close`, { cause: error });
   });
-  const port = await startGateway(readGatewayConfig(environment), logger, lifecycle, new AbortController().signal);
+  const { signal } = new AbortController();
+  const port = await startGateway(readGatewayConfig(environment), logger, lifecycle, signal).catch(async (error) => {
+    await lifecycle.close();
+    throw error;
+  });
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
