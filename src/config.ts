@@ -77,6 +77,7 @@ const gatewaySettings = {
   MAX_SUBSCRIPTIONS_PER_USER: whole(1, 1_000_000).default(1_000),
   MAX_SUBSCRIPTIONS_PER_SOCKET: whole(1, 1_000_000).default(100),
   ALLOWED_DOCUMENTS_FILE: z.string().optional(),
+  KEEPALIVE_MS: whole(100, 600_000).default(15_000),
   INTROSPECTION: flag.default(true),
   PLAYGROUND: flag.default(true),
   CORS_ORIGINS: list

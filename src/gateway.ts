@@ -7,9 +7,11 @@ import { Admission } from './graphql/admission/admission.js';
 import { readAllowList } from './graphql/admission/allow-list.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
 import type { Services } from './graphql/context.js';
+import { EventStreams } from './graphql/event-streams.js';
 import { createHttpApp } from './graphql/http.js';
 import type { Limits } from './graphql/limits.js';
 import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
+import { Sessions } from './graphql/live/sessions.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { RateLimit } from './graphql/rate-limit.js';
 import { createSchema } from './graphql/schema.js';
@@ -123,12 +125,17 @@ export async function startGateway(
     clickhouse: await answers(clickhouse.ping()),
     redis: await answers(redis.ping()),
   });
+  const sessions = new Sessions({ configuration, logger, now });
+  lifecycle.push('sessions', () => sessions.close());
+  const live = { schema, services, sessions, keepaliveMs: config.KEEPALIVE_MS, logger };
+  const eventStreams = new EventStreams(live);
   const { app, apollo } = await createHttpApp({
     schema,
     services,
     authenticate,
     logger,
     corsOrigins: config.CORS_ORIGINS,
+    eventStreams,
     pages: (app) =>
       servePages(app, {
         folder: PAGES_FOLDER,
@@ -143,7 +150,8 @@ export async function startGateway(
   const server = createServer(app);
   const port = await listen(server, { host: config.HOST, port: config.PORT, setting: 'PORT' });
   lifecycle.push('http', () => closeServer(server));
-  lifecycle.push('sockets', serveSockets(server, { schema, services, authenticate, logger }));
+  lifecycle.push('event streams', () => eventStreams.close());
+  lifecycle.push('sockets', serveSockets(server, { ...live, authenticate }));
   logger.info({ port, phase: phase.current().phase }, 'the gateway is ready');
   return port;
 }

@@ -97,7 +97,7 @@ function algorithmOf(token: string): string | undefined {
 }
 
 /** Who asks, and for how long that is believed. */
-interface Identity {
+export interface Identity {
   /** Whose data is answered: the token's user, or whom an admin acts for. */
   readonly user: User;
   /** The token's own user. */

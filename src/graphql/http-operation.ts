@@ -2,7 +2,7 @@ import type { Request, Response } from 'express';
 import { OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger.js';
 import type { Operation, OperationRequest } from './admission/admission.js';
-import type { Authenticator } from './authentication.js';
+import type { Authenticator, Identity } from './authentication.js';
 import { createContext, NOBODY, type RequestContext, type Services } from './context.js';
 import { Deadline } from './deadline.js';
 import { badUserInput, Refused } from './errors.js';
@@ -17,6 +17,7 @@ export interface OperationOptions {
 /** An operation that may run, and for whom. */
 export interface PreparedOperation {
   readonly operation: Operation;
+  readonly identity: Identity;
   readonly context: RequestContext;
   /** Ends with the response. */
   readonly deadline: Deadline;
@@ -37,30 +38,29 @@ export async function prepareOperation(
   const authorization = request.get('authorization');
   const admit = (): Operation => services.admission.admit(operationRequestOf(request), now);
   let operation = authorization === undefined ? introspection(admit) : undefined;
-  const user =
+  const identity =
     operation === undefined
-      ? (
-          await deadline.within(
-            authenticate({
-              authorization,
-              asUser: request.get('x-ethhook-as-user'),
-              beforeLookup: (tokenUserId) => {
-                // What is refused counts too, but waits for no store.
-                const counted = services.rateLimit.count(tokenUserId);
-                counted.catch(() => undefined);
-                operation = admit();
-                return counted;
-              },
-            }),
-          )
-        ).user
-      : NOBODY;
+      ? await deadline.within(
+          authenticate({
+            authorization,
+            asUser: request.get('x-ethhook-as-user'),
+            beforeLookup: (tokenUserId) => {
+              // What is refused counts too, but waits for no store.
+              const counted = services.rateLimit.count(tokenUserId);
+              counted.catch(() => undefined);
+              operation = admit();
+              return counted;
+            },
+          }),
+        )
+      : { user: NOBODY, tokenUserId: NOBODY.id, acceptedUntil: Number.POSITIVE_INFINITY };
   if (operation === undefined) throw new Error('a user was looked up for an operation that was not admitted');
   if (request.method !== 'POST' && operation.definition.operation !== OperationTypeNode.QUERY) {
     throw badUserInput('GET answers queries only: send a POST.');
   }
+  const { user } = identity;
   const context = createContext(services, { requestId: currentRequestId(), user, now, signal: deadline.signal });
-  return { operation, context, deadline };
+  return { operation, identity, context, deadline };
 }
 
 /** An operation that is answered without a token, if it is one. */

@@ -12,6 +12,7 @@ import type { Admission } from './admission/admission.js';
 import type { RequestContext } from './context.js';
 import { allowOrigins } from './cors.js';
 import { badUserInput, httpStatusOf, maskErrors, queryTooComplex, type ReportError } from './errors.js';
+import { EVENT_STREAM, type EventStreams, wantsEventStream } from './event-streams.js';
 import { type OperationOptions, type PreparedOperation, prepareOperation } from './http-operation.js';
 import { currentRequestId, requestIdFrom, runInRequest } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
@@ -20,6 +21,7 @@ interface HttpOptions extends OperationOptions {
   readonly schema: GraphQLSchema;
   /** Whose pages may ask from a browser. */
   readonly corsOrigins: readonly string[];
+  readonly eventStreams: EventStreams;
   /** Pages and answers beside GraphQL. */
   readonly pages: (app: Express) => void;
 }
@@ -69,8 +71,11 @@ export async function createHttpApp(
     express.json({ limit: services.limits.maxBodyBytes, type: JSON_TYPES }),
     async (request, response) => {
       const prepared = await prepareOperation(options, request, response);
+      if (wantsEventStream(request)) return options.eventStreams.serve(prepared, response);
       if (prepared.operation.definition.operation === OperationTypeNode.SUBSCRIPTION) {
-        throw badUserInput('Subscriptions are answered over WebSocket, at this same path.');
+        throw badUserInput(
+          `Subscriptions are answered at this same path, over WebSocket or with accept: ${EVENT_STREAM}.`,
+        );
       }
       await send(response, await prepared.deadline.within(execute(apollo, prepared, request)));
     },

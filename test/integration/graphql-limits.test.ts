@@ -16,7 +16,7 @@ interface Errors {
 /** A request line and headers take so much at most. */
 const URL_LENGTH = 12_000;
 /** What the gateway asks of its own accord. */
-const OWN_QUERIES = new Set(['ping', 'migration_phase']);
+const OWN_QUERIES = new Set(['ping', 'migration_phase', 'notice_closed_connections']);
 
 const persisted = (query: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(query) } });
 

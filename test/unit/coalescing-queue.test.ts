@@ -37,3 +37,36 @@ describe('a coalescing queue', () => {
     expect(returns()).toBe(1);
   });
 });
+
+describe('delivery from a coalescing queue', () => {
+  test('gives the next value once the reader is ready, the latest of each key, and tells of the end', async () => {
+    const { queue } = queueOf();
+    const taken: number[] = [];
+    let ready: () => void = () => undefined;
+    let ends = 0;
+    queue.push('a', 1);
+    queue.deliver(
+      (value, whenReady) => {
+        taken.push(value);
+        ready = whenReady;
+      },
+      () => {
+        ends++;
+      },
+    );
+    queue.push('a', 2);
+    queue.push('b', 3);
+    queue.push('a', 4);
+    expect(taken).toEqual([1]);
+    ready();
+    ready();
+    expect(taken).toEqual([1, 4, 3]);
+    ready();
+    queue.push('b', 5);
+    expect(taken).toEqual([1, 4, 3, 5]);
+    await queue.return();
+    expect(ends).toBe(0);
+    ready();
+    expect(ends).toBe(1);
+  });
+});

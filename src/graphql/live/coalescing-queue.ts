@@ -1,6 +1,6 @@
 /**
  * What waits for one slow reader: of several values with one key only the latest is delivered, so that the queue stays
- * as short as there are keys. Iterate it once; `return` ends it at once, also while a `next` is waiting.
+ * as short as there are keys. It is read once, by iterating it or by `deliver`; `return` ends it at once.
  */
 export class CoalescingQueue<Key, Value> implements AsyncIterableIterator<Value, undefined> {
   readonly #waiting = new Map<Key, Value>();
@@ -21,14 +21,20 @@ export class CoalescingQueue<Key, Value> implements AsyncIterableIterator<Value,
   }
 
   next(): Promise<IteratorResult<Value, undefined>> {
-    for (const [key, value] of this.#waiting) {
-      this.#waiting.delete(key);
-      return Promise.resolve({ value, done: false });
-    }
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve) => {
-      this.#reader = resolve;
-    });
+    return new Promise((resolve) => this.#read(resolve));
+  }
+
+  /**
+   * Gives each value to `take`, the next one once `ready` was called, and tells of the end: as iterating does, without
+   * the promises, of which thousands of readers make many.
+   */
+  deliver(take: (value: Value, ready: () => void) => void, onEnd: () => void): void {
+    const giveNext = (): void =>
+      this.#read(({ value, done }) => {
+        if (done === true) onEnd();
+        else take(value, giveNext);
+      });
+    giveNext();
   }
 
   return(): Promise<IteratorResult<Value, undefined>> {
@@ -43,6 +49,16 @@ export class CoalescingQueue<Key, Value> implements AsyncIterableIterator<Value,
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #read(reader: (result: IteratorResult<Value, undefined>) => void): void {
+    for (const [key, value] of this.#waiting) {
+      this.#waiting.delete(key);
+      reader({ value, done: false });
+      return;
+    }
+    if (this.#ended) reader({ value: undefined, done: true });
+    else this.#reader = reader;
   }
 
   #end(): void {

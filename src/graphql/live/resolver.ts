@@ -2,7 +2,7 @@ import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql';
 import type { RequestContext } from '../context.js';
 import { HourlyStat } from '../delivery/stats.js';
 import { badUserInput } from '../errors.js';
-import type { FeedSource } from './hourly-stats-feed.js';
+import type { FeedSource } from './watched-source.js';
 
 interface SourceArgs {
   readonly applicationId?: string | null;
