@@ -49,6 +49,13 @@ export type AttemptLogQuery = { readonly deliveryAttempts: { readonly pageInfo: 
       & AttemptRowFragment
     )> } | null };
 
+export type NewestAttemptQueryVariables = Exact<{
+  filter: DeliveryAttemptFilter;
+}>;
+
+
+export type NewestAttemptQuery = { readonly deliveryAttempts: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly createdAt: string }> } | null };
+
 export type AttemptRowFragment = { readonly id: string, readonly attemptNumber: number, readonly status: DeliveryStatus, readonly httpStatusCode: number | null, readonly responseTimeMs: number | null, readonly errorMessage: string | null, readonly createdAt: string, readonly updatedAt: string };
 
 export type AttemptDetailsQueryVariables = Exact<{
@@ -188,6 +195,10 @@ export type MeQuery = { readonly me: { readonly id: string, readonly email: stri
 
 export const AttemptLog: Operation<AttemptLogQuery, AttemptLogQueryVariables> = {
   text: 'query AttemptLog($filter:DeliveryAttemptFilter!$after:String){deliveryAttempts(filter:$filter first:50 after:$after){pageInfo{hasNextPage endCursor}nodes{...AttemptRow endpoint{id name}}}}fragment AttemptRow on DeliveryAttempt{id attemptNumber status httpStatusCode responseTimeMs errorMessage createdAt updatedAt}',
+};
+
+export const NewestAttempt: Operation<NewestAttemptQuery, NewestAttemptQueryVariables> = {
+  text: 'query NewestAttempt($filter:DeliveryAttemptFilter!){deliveryAttempts(filter:$filter first:1){nodes{id createdAt}}}',
 };
 
 export const AttemptDetails: Operation<AttemptDetailsQuery, AttemptDetailsQueryVariables> = {

@@ -1,10 +1,9 @@
-import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'wouter';
-import { AttemptLog } from '../api/operations.js';
+import { AttemptLog, NewestAttempt } from '../api/operations.js';
 import { request } from '../api/request.js';
-import { useLiveHours } from '../app/live.js';
-import { isLive, keyOf, rangesAt } from '../range/choice.js';
+import { isLive, keyOf, type RangeChoice, rangesAt } from '../range/choice.js';
 import { RangePicker } from '../range/range-picker.js';
 import { useRange, useZone } from '../range/use-range.js';
 import { Empty, Failure } from '../ui/notice.js';
@@ -47,12 +46,14 @@ export function Attempts() {
         <RangePicker />
       </PageHead>
       <AttemptFilterBar filter={filter} onChange={change} />
-      <NewAttempts
-        key={queryKey.join()}
-        endpointId={filter.endpoint}
-        isOn={isLive(choice, Date.now())}
-        onShow={() => queries.resetQueries({ queryKey })}
-      />
+      {rows === undefined || isPlaceholderData ? null : (
+        <NewerAttempts
+          choice={choice}
+          filter={filter}
+          newest={rows[0]}
+          onShow={() => void queries.resetQueries({ queryKey })}
+        />
+      )}
       {error !== null && !isFetching ? <Failure what="Attempts" error={error} onRetry={() => refetch()} /> : null}
       {rows?.length === 0 && !isPlaceholderData ? (
         <div className="card">
@@ -110,33 +111,33 @@ function End({ canGoOn, isLoading, count, onReached }: EndProps) {
   );
 }
 
-interface NewAttemptsProps {
-  readonly endpointId: string | null;
-  readonly isOn: boolean;
+interface NewerAttemptsProps {
+  readonly choice: RangeChoice;
+  readonly filter: AttemptFilter;
+  /** The newest that is listed, if any is. */
+  readonly newest: { readonly id: string; readonly createdAt: string } | undefined;
   readonly onShow: () => void;
 }
 
-/** Says that numbers have moved since the list was made; the list itself stays where it is. */
-function NewAttempts({ endpointId, isOn, onShow }: NewAttemptsProps) {
-  const [isThere, setIsThere] = useState(false);
-  const seen = useRef(0);
-  useLiveHours(endpointId, isOn && !isThere, () => {
-    // The first message tells how things stand.
-    seen.current += 1;
-    if (seen.current > 1) setIsThere(true);
+/** Says that there are newer ones than are listed; the list itself stays where it is. */
+function NewerAttempts({ choice, filter, newest, onShow }: NewerAttemptsProps) {
+  const live = isLive(choice, Date.now());
+  const { data } = useQuery({
+    queryKey: ['newest attempt', keyOf(choice), JSON.stringify(filter)],
+    queryFn: ({ signal }) =>
+      request(NewestAttempt, { filter: asVariable(filter, rangesAt(choice, Date.now()).range) }, signal),
+    enabled: live,
+    meta: { live },
   });
+  const there = data?.deliveryAttempts?.nodes[0];
+  // As the list is ordered: by time, then by id.
+  const orderOf = ({ createdAt, id }: NonNullable<typeof newest>): string => `${createdAt} ${id}`;
+  const isNewer = there !== undefined && (newest === undefined || orderOf(there) > orderOf(newest));
   return (
     <div className="news" role="status">
-      {isThere ? (
-        <button
-          type="button"
-          onClick={() => {
-            seen.current = 0;
-            setIsThere(false);
-            onShow();
-          }}
-        >
-          There are new attempts: show them
+      {isNewer ? (
+        <button type="button" onClick={onShow}>
+          There are newer attempts: show them
         </button>
       ) : null}
     </div>

@@ -79,12 +79,17 @@ export class DashboardUnderTest {
     return page;
   }
 
-  /** Closes every page. Resolves to what they complained about: errors on the console, refusals of the policy, exceptions. */
-  async closePages(): Promise<string[]> {
-    await Promise.all(this.#browser.contexts().map((context) => context.close()));
+  /** What pages complained about since this was last asked: errors on the console, refusals of the policy, exceptions. */
+  complaints(): string[] {
     const complaints = this.#complaints;
     this.#complaints = [];
     return complaints;
+  }
+
+  /** Closes every page. Resolves to what they complained about. */
+  async closePages(): Promise<string[]> {
+    await Promise.all(this.#browser.contexts().map((context) => context.close()));
+    return this.complaints();
   }
 
   async stop(): Promise<void> {
