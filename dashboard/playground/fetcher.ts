@@ -5,6 +5,7 @@ import {
   GraphQLError,
   getOperationAST,
   OperationTypeNode,
+  parse,
 } from 'graphql';
 import { createClient } from 'graphql-ws';
 import type { ComponentProps } from 'react';
@@ -18,13 +19,26 @@ const LAST_TOKEN = 'ethhook:playground-authorization';
 /** How the editor asks: queries by POST, subscriptions over a socket of their own, both with the headers typed in. */
 export const createFetcher =
   (httpUrl: string, socketUrl: string): Fetcher =>
-  (request, { headers: typed = {}, documentAST } = {}) => {
-    const headers = withToken(typed);
-    const operation = documentAST && getOperationAST(documentAST, request.operationName);
-    return operation?.operation === OperationTypeNode.SUBSCRIPTION
-      ? subscribe(socketUrl, request, headers)
-      : post(httpUrl, request, headers);
+  (typed, { headers = {} } = {}) => {
+    const { request, isSubscription } = understood(typed);
+    return isSubscription
+      ? subscribe(socketUrl, request, withToken(headers))
+      : post(httpUrl, request, withToken(headers));
   };
+
+/** Just after a change of tabs the editor still names an operation of the tab before: that name is left out. */
+function understood({ operationName, ...request }: Request): { request: Request; isSubscription: boolean } {
+  const named = typeof operationName === 'string' ? { operationName } : {};
+  try {
+    const document = parse(request.query);
+    const operation = getOperationAST(document, operationName);
+    const isSubscription = (operation ?? getOperationAST(document))?.operation === OperationTypeNode.SUBSCRIPTION;
+    return { request: { ...request, ...(operation ? named : {}) }, isSubscription };
+  } catch {
+    // The gateway says what is wrong with it.
+    return { request: { ...request, ...named }, isSubscription: false };
+  }
+}
 
 /** A tab whose token was left empty takes the one that was last sent from another. */
 function withToken(typed: Headers): Headers {
