@@ -71,11 +71,20 @@ describe('ClickHouse', () => {
     expect(await worker.held()).toEqual({});
   }, 180_000);
 
-  test('that goes on with an insert whose connection is gone counts it once', async () => {
-    await stack.startWorker();
+  /** Inserts take so much longer for each row, until the function that it resolves to is called. */
+  async function slowDown(secondsPerRow: number): Promise<() => Promise<void>> {
     await run('CREATE TABLE of_slow (id UUID) ENGINE = MergeTree ORDER BY id');
     await run(`CREATE MATERIALIZED VIEW slow TO of_slow AS SELECT id FROM delivery_attempts
-      WHERE sleepEachRow(0.02) = 0 SETTINGS function_sleep_max_microseconds_per_block = 0`);
+      WHERE sleepEachRow(${secondsPerRow}) = 0 SETTINGS function_sleep_max_microseconds_per_block = 0`);
+    return async () => {
+      await run('DROP VIEW slow');
+      await run('DROP TABLE of_slow');
+    };
+  }
+
+  test('that goes on with an insert whose connection is gone counts it once', async () => {
+    await stack.startWorker();
+    const speedUp = await slowDown(0.02);
     const inserting = async (): Promise<boolean> => {
       const query =
         "SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = 'insert_delivery_attempts'";
@@ -86,10 +95,20 @@ describe('ClickHouse', () => {
       await until('it inserts', inserting);
       stack.servers.proxy('clickhouse').resetAll();
     }
-    await run('DROP VIEW slow');
-    await run('DROP TABLE of_slow');
+    await speedUp();
     await stack.expectExact();
   }, 180_000);
+
+  test('that takes longer than an insert is waited for is waited for longer, and counts it once', async () => {
+    await stack.startWorker({ BATCH_MAX_ROWS: '2000' });
+    // A second more than the first try is waited for.
+    const speedUp = await slowDown(0.021);
+    await stack.traffic.attempts(attempts(1_000));
+    await until('the insert is given up and made again', async () => (await stack.unfinished()) === 0, 120);
+    expect(stack.log()).toContain('"kind":"timeout"');
+    await speedUp();
+    await stack.expectExact();
+  }, 240_000);
 
   test('with too many parts is written slowly, and all of it is there in the end', async () => {
     await stack.startWorker();

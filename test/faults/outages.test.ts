@@ -5,8 +5,10 @@ import { FaultStack } from '../support/fault-stack.js';
 import { FORM } from './form.js';
 
 const MIB = 1024 * 1024;
-/** In the first of it a worker fills the batches that it may hold. */
-const SETTLES_MS = 0.2;
+/** Of the size that they are by default, so that what has gathered meanwhile is worked off. */
+const BATCHES = { BATCH_MAX_ROWS: '50000' };
+/** Of its time: a worker fills the batches that it may hold. */
+const SETTLING_SHARE = 0.2;
 
 describe('an outage', () => {
   let stack: FaultStack;
@@ -20,12 +22,12 @@ describe('an outage', () => {
 
   for (const name of UPSTREAMS) {
     test(`of ${name} is sat out with flat memory, and leaves every number exact`, async () => {
-      const worker = await stack.startWorker();
+      const worker = await stack.startWorker(BATCHES);
       await stack.under(FORM.rate, () => delay(FORM.outageSeconds * 200));
       let growth = 0;
       await stack.servers.kill(name);
       await stack.under(FORM.rate, async () => {
-        await delay(FORM.outageSeconds * 1_000 * SETTLES_MS);
+        await delay(FORM.outageSeconds * 1_000 * SETTLING_SHARE);
         const settled = worker.residentMemory;
         for (let second = 0; second < FORM.outageSeconds * 0.8; second++) {
           await delay(1_000);
@@ -39,7 +41,7 @@ describe('an outage', () => {
     }, 400_000);
 
     test(`in which ${name} refuses, resets, delays or swallows what it is sent leaves every number exact`, async () => {
-      await stack.startWorker();
+      await stack.startWorker(BATCHES);
       const proxy = stack.servers.proxy(name);
       await stack.under(FORM.rate, async () => {
         for (const fault of [
@@ -59,7 +61,7 @@ describe('an outage', () => {
   }
 
   test('of one store keeps the other from nothing', async () => {
-    await stack.startWorker();
+    await stack.startWorker(BATCHES);
     for (const [away, other] of [
       ['clickhouse', 'postgres'],
       ['postgres', 'clickhouse'],
