@@ -6,6 +6,8 @@ interface Settings {
   readonly demoToken: string | null;
   /** Older attempts are not kept. */
   readonly attemptsRetentionDays: number;
+  /** Whether there is a playground. */
+  readonly playground: boolean;
 }
 
 async function readSettings(): Promise<Settings> {

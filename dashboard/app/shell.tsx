@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter';
 import { Me } from '../api/operations.js';
 import { request } from '../api/request.js';
 import { signOut } from '../api/session.js';
+import { useSettings } from '../api/settings.js';
 import { useLink } from '../range/use-range.js';
 import { Mark } from '../ui/icons.js';
 import { LiveBadge, ReconnectNotice } from './live-badge.js';
@@ -19,6 +20,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
     queryFn: ({ signal }) => request(Me, {}, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
+  const { data: settings } = useSettings();
   const [path] = useLocation();
   const link = useLink();
   const places = [
@@ -43,7 +45,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
                 {label}
               </Link>
             ))}
-            <a href="/graphql">Playground</a>
+            {settings?.playground === true ? <a href="/graphql">Playground</a> : null}
           </nav>
           <div className="bar-end">
             <LiveBadge />

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { compressed } from '../compressed.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,6 +10,7 @@ export default defineConfig({
   base: '/playground/',
   logLevel: 'warn',
   esbuild: { jsx: 'automatic' },
+  plugins: [compressed()],
   worker: { format: 'es', rollupOptions: { treeshake: false } },
   build: {
     outDir: here('../../dist/dashboard/playground'),

@@ -1,5 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 
 /** Whether each upstream answers; the names are those of errors. */
 export type Readiness = Readonly<Record<'postgres' | 'clickhouse' | 'redis', boolean>>;
@@ -59,12 +60,11 @@ export function servePages(app: Express, options: PagesOptions): void {
   const playground = join(options.folder, 'playground');
   app.get(['/dashboard/settings.json', '/playground/settings.json'], (_request, response) => {
     response.setHeader('cache-control', 'no-store');
-    response.json({ demoToken: options.demoToken ?? null, attemptsRetentionDays: options.attemptsRetentionDays });
+    const { demoToken = null, attemptsRetentionDays, playground } = options;
+    response.json({ demoToken, attemptsRetentionDays, playground });
   });
-  // The names of assets change with their content.
-  const forEver = { immutable: true, maxAge: '1y' };
-  if (options.playground) app.use('/playground/assets', express.static(join(playground, 'assets'), forEver));
-  app.use('/dashboard/assets', express.static(join(dashboard, 'assets'), forEver));
+  if (options.playground) app.use('/playground/assets', assetsIn(join(playground, 'assets')));
+  app.use('/dashboard/assets', assetsIn(join(dashboard, 'assets')));
   app.use('/dashboard', express.static(dashboard, { index: false }));
   app.get(DASHBOARD_PATHS, (_request, response) => {
     sendPage(response, dashboard, DASHBOARD_POLICY);
@@ -74,6 +74,29 @@ export function servePages(app: Express, options: PagesOptions): void {
     if (!options.playground || !wantsPage(request)) return next();
     sendPage(response, playground, PLAYGROUND_POLICY);
   });
+}
+
+/** Scripts and style sheets are sent as the build has compressed them, to whoever takes that. */
+function assetsIn(folder: string): RequestHandler[] {
+  const compressed = new Set(existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.gz')) : []);
+  return [
+    (request, response, next) => {
+      response.vary('accept-encoding');
+      const name = `${request.path.slice(1)}.gz`;
+      if (compressed.has(name) && request.acceptsEncodings('gzip') !== false) request.url = `/${name}`;
+      next();
+    },
+    express.static(folder, {
+      // The names of assets change with their content.
+      immutable: true,
+      maxAge: '1y',
+      setHeaders: (response, path) => {
+        if (!path.endsWith('.gz')) return;
+        response.setHeader('content-encoding', 'gzip');
+        response.setHeader('content-type', path.endsWith('.css.gz') ? 'text/css' : 'text/javascript');
+      },
+    }),
+  ];
 }
 
 function sendPage(response: Response, folder: string, policy: string): void {
