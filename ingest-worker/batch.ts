@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { groupEqual } from '../src/records/row-groups.js';
+import { Rows } from '../src/records/rows.js';
 import { startOfDay } from '../src/records/time-range.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
 import type { StreamEntry } from '../src/stores/redis/entry-group.js';
 import type { Manifest } from '../src/stores/redis/manifests.js';
-import { decodeEntry } from './entry.js';
+import { EntryReader } from './entry.js';
+import { changedHours, type HoursByUser } from './notices.js';
 import type { StreamKind } from './stream-kind.js';
 
 /** When a batch is closed: whole entries are added until it has so much. */
@@ -14,12 +17,12 @@ export interface BatchLimits {
   readonly maxAgeMs: number;
 }
 
-interface Row<R> {
+/** Where a record came from. */
+interface Position {
   /** Its entry's place in the batch. */
   readonly entry: number;
   /** Its place in the entry. */
   readonly index: number;
-  readonly record: R;
 }
 
 /** Whole entries that are written together and acknowledged together. */
@@ -31,30 +34,43 @@ export interface Batch<R> {
   /** In the order of the stream. */
   readonly entryIds: readonly string[];
   readonly entries: readonly StreamEntry[];
-  /** What is to be written: of several records with one key only the one that stands, since views see every row. */
-  readonly records: readonly R[];
-  /** Every good record, for finding the places of those that a store refuses. */
-  readonly rows: readonly Row<R>[];
+  /** Every good record. */
+  readonly rows: Rows<R>;
+  /**
+   * The rows to be written: of several with one key only the one that stands, since views see every row. In the order
+   * in which their keys first appeared: an id belongs to whoever used it first.
+   */
+  readonly standing: Int32Array;
+  /** Whose statistics change. */
+  readonly hours: HoursByUser;
   /** As in the manifest. */
   readonly skipped: readonly number[];
   /** As in the manifest. */
   readonly days: readonly number[];
   readonly rejected: readonly DeadLetter[];
+  /** Where the record of a row came from. */
+  positionOf(row: number): Position;
 }
 
 /** Collects entries for one batch. */
 export class BatchBuilder<R> {
   readonly #entries: StreamEntry[] = [];
-  readonly #rows: Row<R>[] = [];
+  readonly #reader: EntryReader<R>;
+  readonly #rows: Rows<R>;
+  /** Of each entry: its first row, and the indexes of its bad records. */
+  readonly #firstRows: number[] = [];
+  readonly #badIndexes = new Map<number, readonly number[]>();
   readonly #rejected: DeadLetter[] = [];
-  readonly #skipped: number[] = [];
   #records = 0;
   #bytes = 0;
 
   constructor(
     private readonly kind: StreamKind<R>,
-    private readonly retentionDays: number,
-  ) {}
+    retentionDays: number,
+  ) {
+    this.#reader = new EntryReader(kind.type, retentionDays);
+    this.#rows = new Rows(kind.type);
+  }
 
   /** Records so far, bad ones too. */
   get records(): number {
@@ -72,53 +88,82 @@ export class BatchBuilder<R> {
 
   add(entry: StreamEntry): void {
     const place = this.#entries.push(entry) - 1;
-    const { records, rejected } = decodeEntry(this.kind.type, entry, this.retentionDays);
-    for (const [index, record] of records.entries()) {
-      if (record === null) this.#skipped.push(place, index);
-      else this.#rows.push({ entry: place, index, record });
+    this.#firstRows.push(this.#rows.count);
+    const { records, rejected } = this.#reader.read(entry, this.#rows);
+    if (rejected.length > 0) {
+      const indexes = rejected.map(({ recordIndex }) => recordIndex);
+      this.#badIndexes.set(place, indexes);
     }
     for (const letter of rejected) this.#rejected.push(letter);
-    this.#records += records.length;
+    this.#records += records;
     this.#bytes += entry.bytes;
   }
 
   build(): Batch<R> {
-    const standing = standingRows(this.kind, this.#rows);
-    const records = standing.map(({ record }) => record);
-    const stands = standing.length < this.#rows.length ? new Set(standing) : undefined;
-    const replaced = stands === undefined ? [] : this.#rows.filter((row) => !stands.has(row));
+    const [rows, entries] = [this.#rows, this.#entries];
+    const standing = standingRows(this.kind, rows);
+    const hours = changedHours(this.kind, rows, standing);
+    const positionOf = (row: number): Position => this.#positionOf(row);
     return {
       token: randomUUID(),
       recorded: false,
-      entryIds: this.#entries.map(({ id }) => id),
-      entries: this.#entries,
-      records,
-      rows: this.#rows,
-      skipped: [...this.#skipped, ...replaced.flatMap(({ entry, index }) => [entry, index])],
-      days: daysOf(this.kind, records),
+      entryIds: entries.map(({ id }) => id),
+      entries,
+      rows,
+      standing,
+      hours,
+      skipped: [...this.#badPositions(), ...replacedRows(rows, standing).map(positionOf)].flatMap(
+        ({ entry, index }) => [entry, index],
+      ),
+      days: daysOf(hours),
       rejected: this.#rejected,
+      positionOf,
     };
+  }
+
+  #badPositions(): Position[] {
+    return [...this.#badIndexes].flatMap(([entry, indexes]) => indexes.map((index) => ({ entry, index })));
+  }
+
+  #positionOf(row: number): Position {
+    let [low, high] = [0, this.#firstRows.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#firstRows[middle] ?? 0) <= row) low = middle;
+      else high = middle - 1;
+    }
+    let index = row - (this.#firstRows[low] ?? 0);
+    for (const bad of this.#badIndexes.get(low) ?? []) if (bad <= index) index += 1;
+    return { entry: low, index };
   }
 }
 
-function daysOf<R>({ statistics }: StreamKind<R>, records: readonly R[]): number[] {
+function daysOf(hours: HoursByUser): number[] {
   const days = new Set<number>();
-  for (const record of records) {
-    const touched = statistics(record);
-    if (touched !== null) days.add(startOfDay(touched.hour));
-  }
+  for (const ofUser of hours.values()) for (const hour of ofUser) days.add(startOfDay(hour));
   return [...days];
 }
 
-/** In the order in which their keys first appeared: an id belongs to whoever used it first. */
-function standingRows<R>({ key, replaces }: StreamKind<R>, rows: readonly Row<R>[]): Row<R>[] {
-  const standing = new Map<string, Row<R>>();
-  for (const row of rows) {
-    const keyOfRow = key(row.record);
-    const earlier = standing.get(keyOfRow);
-    if (earlier === undefined || replaces(row.record, earlier.record)) standing.set(keyOfRow, row);
+function standingRows<R>(kind: StreamKind<R>, rows: Rows<R>): Int32Array {
+  const { groupOf, firsts } = groupEqual(
+    rows.count,
+    (row) => kind.keyHash(rows, row),
+    (one, other) => kind.hasSameKey(rows, one, other),
+  );
+  if (firsts.length === rows.count) return firsts;
+  const standing = firsts.slice();
+  for (let row = 0; row < rows.count; row++) {
+    const group = groupOf[row] ?? 0;
+    const earlier = standing[group] ?? 0;
+    if (row !== earlier && kind.replaces(rows, row, earlier)) standing[group] = row;
   }
-  return [...standing.values()];
+  return standing;
+}
+
+function replacedRows<R>(rows: Rows<R>, standing: Int32Array): number[] {
+  if (standing.length === rows.count) return [];
+  const stands = new Set(standing);
+  return Array.from({ length: rows.count }, (_, row) => row).filter((row) => !stands.has(row));
 }
 
 /**
@@ -130,17 +175,36 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
   const placeOf = new Map(entryIds.map((id, place) => [id, place]));
   const skippedPositions = new Set<string>();
   for (let at = 0; at + 1 < skipped.length; at += 2) skippedPositions.add(`${skipped[at]}/${skipped[at + 1]}`);
-  const rows: Row<R>[] = [];
+  const rows = new Rows(kind.type);
+  const reader = new EntryReader(kind.type, Number.POSITIVE_INFINITY);
+  const positions: Position[] = [];
+  const standing: number[] = [];
   for (const entry of entries) {
     const place = placeOf.get(entry.id) ?? -1;
-    for (const [index, record] of decodeEntry(kind.type, entry, Number.POSITIVE_INFINITY).records.entries()) {
-      if (skippedPositions.has(`${place}/${index}`)) continue;
-      if (record === null) {
+    const { records, rejected } = reader.read(entry, rows);
+    const bad = new Set(rejected.map(({ recordIndex }) => recordIndex));
+    for (let index = 0; index < records; index++) {
+      const isSkipped = skippedPositions.has(`${place}/${index}`);
+      if (bad.has(index)) {
+        if (isSkipped) continue;
         throw new Error(`record ${index} of entry ${entry.id} is bad, though batch ${token} was formed with it`);
       }
-      rows.push({ entry: place, index, record });
+      const row = positions.push({ entry: place, index }) - 1;
+      if (!isSkipped) standing.push(row);
     }
   }
-  const records = rows.map(({ record }) => record);
-  return { token, recorded: true, entryIds, entries, records, rows, skipped, days, rejected: [] };
+  const stands = Int32Array.from(standing);
+  return {
+    token,
+    recorded: true,
+    entryIds,
+    entries,
+    rows,
+    standing: stands,
+    hours: changedHours(kind, rows, stands),
+    skipped,
+    days,
+    rejected: [],
+    positionOf: (row) => positions[row] ?? { entry: -1, index: -1 },
+  };
 }

@@ -41,8 +41,12 @@ export function clickhouseSink<R>({ kind, database, redis, member, logger, hold 
   );
   return {
     store: 'clickhouse',
+    async begin(batch, inHand, signal) {
+      if (batch.standing.length === 0) return batch;
+      return (await record(batch, signal, inHand)) ? { ...batch, recorded: true } : 'lost';
+    },
     async write(batch, signal) {
-      if (batch.records.length === 0) return [];
+      if (batch.standing.length === 0) return [];
       await pace.beforeBatch(signal);
       if (!batch.recorded && !(await record(batch, signal))) return 'lost';
       for (const [days, rowBinary] of bodiesOf(kind, batch)) {
@@ -64,10 +68,10 @@ export function clickhouseSink<R>({ kind, database, redis, member, logger, hold 
   }
 
   /** Writes the manifest, waiting while one of the batch's days is held for the audit. Resolves to whether it could. */
-  async function record(batch: Batch<R>, signal: AbortSignal): Promise<boolean> {
+  async function record(batch: Batch<R>, signal: AbortSignal, inHand?: number): Promise<boolean> {
     for (;;) {
       const task = { task: 'write the manifest', logger, signal, hold };
-      const outcome = await untilDone(() => writeManifest(redis, member, batch), task);
+      const outcome = await untilDone(() => writeManifest(redis, member, batch, inHand), task);
       if (outcome !== 'held') return outcome === 'written';
       await delay(HELD_RETRY_MS, undefined, { signal });
     }
@@ -75,17 +79,27 @@ export function clickhouseSink<R>({ kind, database, redis, member, logger, hold 
 }
 
 /** The rows of each insert, header included, by the number of its range of days. */
-function bodiesOf<R>({ type, partitionTime }: StreamKind<R>, { records }: Batch<R>): Map<number, Buffer> {
+function bodiesOf<R>({ partitionTime }: StreamKind<R>, { rows, standing }: Batch<R>): Map<number, Buffer> {
+  const ranges = new Int32Array(standing.length);
+  let isOneRange = true;
+  for (let place = 0; place < standing.length; place++) {
+    ranges[place] = Math.floor(rows.timeOf(standing[place] ?? 0, partitionTime) / (DAYS_PER_INSERT * DAY_MS));
+    if (ranges[place] !== ranges[0]) isOneRange = false;
+  }
+  const [first = 0] = ranges;
+  // Nearly always all rows go as they are.
+  if (isOneRange && standing.length === rows.count) return new Map([[first, rows.bytes()]]);
+  const bytes = rows.bytes();
   const writers = new Map<number, RowBinaryWriter>();
-  for (const record of records) {
-    const days = Math.floor(partitionTime(record) / (DAYS_PER_INSERT * DAY_MS));
-    let writer = writers.get(days);
+  for (const [place, row] of standing.entries()) {
+    const range = ranges[place] ?? first;
+    let writer = writers.get(range);
     if (writer === undefined) {
       writer = new RowBinaryWriter();
-      writer.raw(type.rowBinaryHeader);
-      writers.set(days, writer);
+      writer.raw(rows.type.rowBinaryHeader);
+      writers.set(range, writer);
     }
-    type.writeRow(writer, record);
+    writer.raw(bytes.subarray(rows.startOf(row), rows.endOf(row)));
   }
-  return new Map([...writers].map(([days, writer]) => [days, writer.bytes()]));
+  return new Map([...writers].map(([range, writer]) => [range, writer.bytes()]));
 }

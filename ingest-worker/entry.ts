@@ -1,57 +1,124 @@
 import { isUtf8 } from 'node:buffer';
 import { Rejected } from '../src/records/codec.js';
+import { JsonRows } from '../src/records/json-row.js';
 import { ENTRY_FORMS, type EntryForm } from '../src/records/names.js';
 import type { EntryContext, RecordType } from '../src/records/record-type.js';
 import { RowBinaryError, RowBinaryReader } from '../src/records/row-binary.js';
+import { RowCheck } from '../src/records/row-check.js';
+import type { Rows } from '../src/records/rows.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
 import type { StreamEntry } from '../src/stores/redis/entry-group.js';
 
-export interface DecodedEntry<R> {
-  /** By the record's index in its entry; null where it was rejected. */
-  readonly records: readonly (R | null)[];
+/** What was found in an entry. Its good records are appended to the rows. */
+interface EntryOutcome {
+  /** How many records it has, bad ones too. */
+  readonly records: number;
   readonly rejected: readonly DeadLetter[];
 }
 
-/** Where the records of an entry are collected, good and bad ones in the order of their index. */
-class Collector<R> {
-  readonly records: (R | null)[] = [];
+/** Where the records of an entry are counted, bad ones collected. */
+class Collector {
+  records = 0;
   readonly rejected: DeadLetter[] = [];
 
   constructor(private readonly entryId: string) {}
 
   reject(reason: string, payload: Buffer): void {
-    this.rejected.push({ entryId: this.entryId, recordIndex: this.records.length, reason, payload });
-    this.records.push(null);
+    this.rejected.push({ entryId: this.entryId, recordIndex: this.records, reason, payload });
+    this.records += 1;
   }
 }
 
 /**
- * The records of an entry. A bad one is rejected alone; a `rowbinary` entry that cannot be read, and one that has not
- * exactly one of the three fields, is rejected as a whole.
+ * Reads the records of entries into rows. A bad one is rejected alone; a `rowbinary` entry that cannot be read, and one
+ * that has not exactly one of the three fields, is rejected as a whole. Records of the usual shape become rows without
+ * an object between; all others go the long way, with the same result.
  */
-export function decodeEntry<R>(type: RecordType<R>, entry: StreamEntry, retentionDays: number): DecodedEntry<R> {
-  const context = { entryTime: entry.time, retentionDays };
-  const collector = new Collector<R>(entry.id);
-  const found = formOf(entry.fields);
-  if (found === null) {
-    collector.reject(`an entry must have exactly one field of ${ENTRY_FORMS.join(', ')}`, fieldsAsJson(entry.fields));
-  } else if (found.form === 'rowbinary') {
-    return decodeRowBinary(type, found.value, context, entry.id);
-  } else if (found.form === 'record') {
-    decodeJson(type, found.form, found.value, context, collector);
-  } else {
-    for (const line of linesOf(found.value)) decodeJson(type, found.form, line, context, collector);
+export class EntryReader<R> {
+  readonly #json: JsonRows<R>;
+  readonly #check: RowCheck<R>;
+
+  constructor(
+    private readonly type: RecordType<R>,
+    private readonly retentionDays: number,
+  ) {
+    this.#json = new JsonRows(type);
+    this.#check = new RowCheck(type);
   }
-  return collector;
+
+  read(entry: StreamEntry, rows: Rows<R>): EntryOutcome {
+    const context = { entryTime: entry.time, retentionDays: this.retentionDays };
+    const collector = new Collector(entry.id);
+    const found = formOf(entry.fields);
+    if (found === null) {
+      collector.reject(`an entry must have exactly one field of ${ENTRY_FORMS.join(', ')}`, fieldsAsJson(entry.fields));
+    } else if (found.form === 'rowbinary') {
+      return this.#readRowBinary(found.value, context, rows, entry.id);
+    } else if (found.form === 'record') {
+      this.#readJson(found.form, found.value, 0, found.value.length, context, rows, collector);
+    } else {
+      for (let from = 0; from < found.value.length; ) {
+        const to = endOfLine(found.value, from);
+        if (!isBlank(found.value, from, to)) {
+          this.#readJson(found.form, found.value, from, to, context, rows, collector);
+        }
+        from = to + 1;
+      }
+    }
+    return collector;
+  }
+
+  #readJson(
+    form: EntryForm,
+    source: Buffer,
+    from: number,
+    to: number,
+    context: EntryContext,
+    rows: Rows<R>,
+    collector: Collector,
+  ): void {
+    if (this.#json.append(source, from, to, context, rows.writer)) {
+      rows.endRow();
+      collector.records += 1;
+      return;
+    }
+    const bytes = source.subarray(from, to);
+    try {
+      rows.append(this.type.parse(jsonOf(form, bytes), context));
+      collector.records += 1;
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error;
+      collector.reject(error.message, bytes);
+    }
+  }
+
+  #readRowBinary(value: Buffer, context: EntryContext, rows: Rows<R>, entryId: string): EntryOutcome {
+    const ends = this.#endsOfGood(value, context);
+    if (ends === null) return readRowByRow(this.type, value, context, rows, entryId);
+    rows.appendAll(value, this.type.rowBinaryHeader.length, ends);
+    return { records: ends.length, rejected: [] };
+  }
+
+  /** Where each row ends, if all of them are good. */
+  #endsOfGood(value: Buffer, context: EntryContext): number[] | null {
+    if (!hasHeader(this.type, value)) return null;
+    const ends: number[] = [];
+    for (let at = this.type.rowBinaryHeader.length; at < value.length; ends.push(at)) {
+      at = this.#check.endOfGood(value, at, context);
+      if (at === -1) return null;
+    }
+    return ends;
+  }
 }
 
-/** The bytes of one record of an entry, for a dead letter that is written after the entry was decoded. */
-export function recordPayload<R>(type: RecordType<R>, entry: StreamEntry, recordIndex: number): Buffer {
+/** Finds the bytes of one record after the other, for dead letters that are written after the entry was read. */
+export function payloadsOf<R>(type: RecordType<R>, entry: StreamEntry): (recordIndex: number) => Buffer {
   const found = formOf(entry.fields);
-  if (found === null) return fieldsAsJson(entry.fields);
-  if (found.form === 'record') return found.value;
-  if (found.form === 'records') return linesOf(found.value)[recordIndex] ?? found.value;
-  return rowsOf(type, found.value)[recordIndex] ?? found.value;
+  if (found === null) return () => fieldsAsJson(entry.fields);
+  const { form, value } = found;
+  if (form === 'record') return () => value;
+  const payloads = form === 'records' ? linesOf(value) : rowsOf(type, value);
+  return (recordIndex) => payloads[recordIndex] ?? value;
 }
 
 function formOf(fields: readonly Buffer[]): { form: EntryForm; value: Buffer } | null {
@@ -67,21 +134,6 @@ function formOf(fields: readonly Buffer[]): { form: EntryForm; value: Buffer } |
   return found;
 }
 
-function decodeJson<R>(
-  type: RecordType<R>,
-  form: EntryForm,
-  bytes: Buffer,
-  context: EntryContext,
-  collector: Collector<R>,
-): void {
-  try {
-    collector.records.push(type.parse(jsonOf(form, bytes), context));
-  } catch (error) {
-    if (!(error instanceof Rejected)) throw error;
-    collector.reject(error.message, bytes);
-  }
-}
-
 function jsonOf(form: EntryForm, bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new Rejected(`${form}: must be UTF-8`);
   try {
@@ -93,12 +145,16 @@ function jsonOf(form: EntryForm, bytes: Buffer): unknown {
 
 const NEWLINE = 0x0a;
 
+function endOfLine(value: Buffer, from: number): number {
+  const newline = value.indexOf(NEWLINE, from);
+  return newline === -1 ? value.length : newline;
+}
+
 /** The lines that are not blank, which do not count. */
 function linesOf(value: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let from = 0; from < value.length; ) {
-    const newline = value.indexOf(NEWLINE, from);
-    const to = newline === -1 ? value.length : newline;
+    const to = endOfLine(value, from);
     if (!isBlank(value, from, to)) lines.push(value.subarray(from, to));
     from = to + 1;
   }
@@ -115,31 +171,35 @@ function isBlank(value: Buffer, from: number, to: number): boolean {
 }
 
 /** Rows are taken only once all of them could be read. A bad row is rejected with a header of its own before it. */
-function decodeRowBinary<R>(
+function readRowByRow<R>(
   type: RecordType<R>,
   value: Buffer,
   context: EntryContext,
+  rows: Rows<R>,
   entryId: string,
-): DecodedEntry<R> {
-  const collector = new Collector<R>(entryId);
+): EntryOutcome {
+  const collector = new Collector(entryId);
+  const good: R[] = [];
   try {
     const reader = rowsReader(type, value);
     while (!reader.done) {
       const from = reader.position;
       try {
-        collector.records.push(type.readRow(reader, context));
+        good.push(type.readRow(reader, context));
+        collector.records += 1;
       } catch (error) {
         if (!(error instanceof Rejected)) throw error;
         collector.reject(error.message, rowPayload(type, value, from, reader.position));
       }
     }
-    return collector;
   } catch (error) {
     if (!(error instanceof RowBinaryError)) throw error;
-    const whole = new Collector<R>(entryId);
+    const whole = new Collector(entryId);
     whole.reject(`rowbinary: cannot be read, ${error.message}`, value);
     return whole;
   }
+  for (const record of good) rows.append(record);
+  return collector;
 }
 
 function rowsOf<R>(type: RecordType<R>, value: Buffer): Buffer[] {
@@ -157,11 +217,14 @@ function rowsOf<R>(type: RecordType<R>, value: Buffer): Buffer[] {
   return rows;
 }
 
-function rowsReader<R>({ rowBinaryHeader }: RecordType<R>, value: Buffer): RowBinaryReader {
-  if (!value.subarray(0, rowBinaryHeader.length).equals(rowBinaryHeader)) {
+const hasHeader = <R>({ rowBinaryHeader }: RecordType<R>, value: Buffer): boolean =>
+  value.subarray(0, rowBinaryHeader.length).equals(rowBinaryHeader);
+
+function rowsReader<R>(type: RecordType<R>, value: Buffer): RowBinaryReader {
+  if (!hasHeader(type, value)) {
     throw new RowBinaryError('its header does not name exactly the columns of the stream, in their order');
   }
-  return new RowBinaryReader(value.subarray(rowBinaryHeader.length));
+  return new RowBinaryReader(value.subarray(type.rowBinaryHeader.length));
 }
 
 /** `from` and `to` count from behind the header. */

@@ -40,10 +40,10 @@ const BACKLOG_GRACE_MS = 1_000;
 const PAUSE_AFTER_FAILURE_MS = 200;
 
 /**
- * One group on one stream: reads, forms batches, writes them to the group's store and acknowledges them, one batch
- * being written while the next is read.
+ * One group on one stream: reads, forms batches, writes them to the group's store and acknowledges them. While one
+ * batch is being written the one before is acknowledged, and the next is read and begun.
  *
- * Everything pending under this consumer is in hand (in the batch that is written, or read and not yet written) unless
+ * Everything pending under this consumer is in hand (in a batch in flight, or read and not yet in one) unless
  * the lane is unsure, as it is after a read that failed, a batch that was lost and a takeover. It then lets go of all
  * that is not written, and recovers from the pending list before it reads on.
  */
@@ -53,9 +53,13 @@ export class Lane<R> {
   readonly #source: EntrySource;
   #unsure = true;
   #ready = false;
-  /** The token of the batch that is being written. */
-  #writing: string | null = null;
+  /** The tokens of the batches that are begun and not yet acknowledged. */
+  readonly #inFlight = new Set<string>();
+  #isWriting = false;
   #written: Promise<void> = Promise.resolve();
+  #finished: Promise<void> = Promise.resolve();
+  /** Entries acknowledged of those that the source gave. */
+  #acknowledged = 0;
   #nextTakeover = 0;
 
   constructor(options: LaneOptions<R>) {
@@ -85,7 +89,7 @@ export class Lane<R> {
       await untilDone(() => createGroup(redis, member), { task: 'create the group', logger, signal: stopping });
       await prepare();
       while (!stopping.aborted) await this.#step();
-      await this.#written;
+      await this.#settled();
     } catch (error) {
       if (!abandoned.aborted && !(stopping.aborted && isAbort(error))) throw error;
     } finally {
@@ -95,28 +99,37 @@ export class Lane<R> {
 
   async #step(): Promise<void> {
     try {
-      if (this.#writing === null) await this.#written;
+      if (!this.#isWriting) await this.#settled();
       if (await this.#takeoverDue()) this.#unsure = true;
       if (this.#unsure) {
-        await this.#written;
-        this.#source.forget();
+        await this.#settled();
+        await this.#source.forget();
+        this.#acknowledged = 0;
         await this.#recover();
       }
       this.#ready = true;
-      const batch = await this.#collect();
-      if (batch === null) return;
+      const collected = await this.#collect();
+      if (collected === null) return;
+      const batch = await this.#begin(collected);
       await this.#written;
-      if (!this.#unsure) this.#start(batch);
+      if (batch !== 'lost') this.#start(batch);
     } catch (error) {
       if (!(error instanceof UpstreamError) || this.#options.abandoned.aborted) throw error;
       await this.#afterFailure(error);
     }
   }
 
+  /** Resolves when no batch is in flight. */
+  async #settled(): Promise<void> {
+    await this.#written;
+    await this.#finished;
+  }
+
   async #recover(): Promise<void> {
     this.#unsure = false;
     try {
       await recover({ ...this.#options, commit: (batch) => this.#commit(batch) });
+      this.#acknowledged = 0;
     } catch (error) {
       this.#unsure = true;
       throw error;
@@ -134,8 +147,8 @@ export class Lane<R> {
     while (builder.records < limits.maxRows && builder.bytes < limits.maxBytes && !stopping.aborted) {
       const waitMs = closesAt === null ? null : closesAt - performance.now();
       const oldEnough = waitMs !== null && waitMs <= (this.#source.backlog ? -BACKLOG_GRACE_MS : 0);
-      if (oldEnough && this.#writing === null) break;
-      const entry = this.#source.take() ?? (await this.#source.read(builder, limits, waitMs));
+      if (oldEnough && !this.#isWriting) break;
+      const entry = this.#source.take() ?? (await this.#source.read(waitMs));
       if (entry !== null) builder.add(entry);
       else if (closesAt === null) return null;
       if (builder.entries > 0) closesAt ??= performance.now() + limits.maxAgeMs;
@@ -143,32 +156,63 @@ export class Lane<R> {
     return builder.entries === 0 ? null : builder.build();
   }
 
+  /** Dead letters first: whoever finishes the batch after us finds none in its manifest. */
+  async #begin(batch: Batch<R>): Promise<'lost' | Batch<R>> {
+    const { sink, abandoned } = this.#options;
+    // What is pending has to be what is in hand: nothing is being read, and at most one batch is in flight.
+    await this.#source.settle();
+    await this.#finished;
+    await this.#bury(batch.rejected);
+    this.#inFlight.add(batch.token);
+    const inHand = this.#source.given - this.#acknowledged;
+    const begun = (await sink.begin?.(batch, inHand, abandoned)) ?? batch;
+    if (begun === 'lost') this.#lose(batch);
+    return begun;
+  }
+
   #start(batch: Batch<R>): void {
-    this.#writing = batch.token;
-    this.#written = this.#commit(batch).finally(() => {
-      this.#writing = null;
-    });
+    this.#isWriting = true;
+    this.#written = this.#write(batch)
+      .then((refused) => {
+        this.#finished = this.#finish(batch, refused);
+        this.#finished.catch(() => undefined);
+      })
+      .finally(() => {
+        this.#isWriting = false;
+      });
     // A failure is met by the next step; until then nobody listens.
     this.#written.catch(() => undefined);
   }
 
   /** Dead letters, store, acknowledgement, in this order: nothing is acknowledged that is not where it belongs. */
   async #commit(batch: Batch<R>): Promise<void> {
-    const { kind, sink, member, redis, logger, hold, abandoned } = this.#options;
     await this.#bury(batch.rejected);
-    const refused = await sink.write(batch, abandoned);
-    if (refused === 'lost') {
-      this.#unsure = true;
-      this.counters.lostBatches += 1;
-      logger.warn({ lane: this.name, entries: batch.entryIds.length }, 'another worker has taken over these entries');
-      return;
-    }
+    await this.#finish(batch, await this.#write(batch));
+  }
+
+  #write(batch: Batch<R>): Promise<'lost' | readonly DeadLetter[]> {
+    return this.#options.sink.write(batch, this.#options.abandoned);
+  }
+
+  async #finish(batch: Batch<R>, refused: 'lost' | readonly DeadLetter[]): Promise<void> {
+    if (refused === 'lost') return this.#lose(batch);
+    const { kind, member, redis, logger, hold, abandoned } = this.#options;
     await this.#bury(refused);
     const task = { task: 'acknowledge', logger, signal: abandoned, hold };
-    await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.records)), task);
+    await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.hours)), task);
+    this.#inFlight.delete(batch.token);
+    this.#acknowledged += batch.entryIds.length;
     this.counters.batches += 1;
-    this.counters.rows += batch.records.length - refused.length;
-    logger.debug({ lane: this.name, rows: batch.records.length, entries: batch.entryIds.length }, 'committed');
+    this.counters.rows += batch.standing.length - refused.length;
+    logger.debug({ lane: this.name, rows: batch.standing.length, entries: batch.entryIds.length }, 'committed');
+  }
+
+  #lose({ token, entryIds }: Batch<R>): void {
+    this.#inFlight.delete(token);
+    this.#unsure = true;
+    this.counters.lostBatches += 1;
+    const { logger } = this.#options;
+    logger.warn({ lane: this.name, entries: entryIds.length }, 'another worker has taken over these entries');
   }
 
   async #bury(letters: readonly DeadLetter[]): Promise<void> {
@@ -186,7 +230,7 @@ export class Lane<R> {
     const { redis, member } = this.#options;
     if (this.#unsure || performance.now() < this.#nextTakeover) return false;
     this.#nextTakeover = performance.now() + TAKEOVER_EVERY_MS;
-    return inheritanceWaits(redis, member, this.#writing);
+    return inheritanceWaits(redis, member, this.#inFlight);
   }
 
   async #afterFailure(error: UpstreamError): Promise<void> {

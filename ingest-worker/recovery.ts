@@ -23,20 +23,20 @@ interface RecoveryOptions<R> {
   readonly commit: (batch: Batch<R>) => Promise<void>;
 }
 
-const ENTRIES_PER_READ = 250;
+const READ_LIMITS = { count: 4_000, bytes: 1024 * 1024 };
 
 /**
  * Whether there is something to recover: a consumer of the group, or a manifest's owner, is dead; or a manifest is this
- * consumer's own and not that of the batch being written.
+ * consumer's own and not that of a batch in flight.
  */
 export async function inheritanceWaits(
   redis: RedisDatabase,
   member: GroupMember,
-  writtenToken: string | null,
+  inFlight: ReadonlySet<string>,
 ): Promise<boolean> {
   const owners = await manifestOwners(redis, member);
   for (const [token, owner] of owners) {
-    if (owner === member.consumer && token !== writtenToken) return true;
+    if (owner === member.consumer && !inFlight.has(token)) return true;
   }
   return (await deadOthers(redis, member, owners)).length > 0;
 }
@@ -81,7 +81,7 @@ async function entriesOf<R>({ redis, member }: RecoveryOptions<R>, { entryIds }:
   const found: StreamEntry[] = [];
   let after: string | null = idBefore(entryIds[0] ?? FIRST_ID);
   for (let missing = wanted.size; missing > 0 && after !== null; ) {
-    const { entries, deletedIds, next } = await readPending(redis, member, { after, count: ENTRIES_PER_READ });
+    const { entries, deletedIds, next } = await readPending(redis, member, { after, ...READ_LIMITS });
     const ours = entries.filter(({ id }) => wanted.has(id));
     found.push(...ours);
     missing -= ours.length + deletedIds.filter((id) => wanted.has(id)).length;
@@ -99,7 +99,7 @@ async function writePending<R>(options: RecoveryOptions<R>): Promise<void> {
     builder = new BatchBuilder(kind, retentionDays);
   };
   for (let after: string | null = FIRST_ID; after !== null && !stopping.aborted; ) {
-    const { entries, deletedIds, next } = await readPending(redis, member, { after, count: ENTRIES_PER_READ });
+    const { entries, deletedIds, next } = await readPending(redis, member, { after, ...READ_LIMITS });
     if (deletedIds.length > 0) await acknowledge(redis, member, { token: '', entryIds: deletedIds }, []);
     for (const entry of entries) {
       builder.add(entry);

@@ -1,35 +1,33 @@
 import type { RedisDatabase } from '../src/stores/redis/database.js';
-import { type GroupMember, readNew, type StreamEntry } from '../src/stores/redis/entry-group.js';
-import type { BatchLimits } from './batch.js';
-
-/** What a batch holds already. */
-interface Filled {
-  readonly records: number;
-  readonly bytes: number;
-}
+import { type GroupMember, readNew, readNewNow, type StreamEntry } from '../src/stores/redis/entry-group.js';
 
 const IDLE_WAIT_MS = 500;
 /** While the batch before is being written there is no hurry to close the next one. */
 const BUSY_WAIT_MS = 20;
-const MAX_ENTRIES_PER_READ = 250;
-/** Taken for the size of an entry before the first one was seen. */
-const UNKNOWN_ENTRY_BYTES = 1024 * 1024;
+/** Far less than a batch, so that the next ones can be read while these are looked at. */
+const READ_LIMITS = { count: 4_000, bytes: 1024 * 1024 };
 
-/** New entries of a group, read a few at a time so that no more than a batch is in memory, large or small. */
+/** New entries of a group, some at a time, large or small, and the next ones ahead while more is waiting. */
 export class EntrySource {
   #queue: readonly StreamEntry[] = [];
   #taken = 0;
-  #entryBytes = UNKNOWN_ENTRY_BYTES;
+  #ahead: Promise<readonly StreamEntry[]> | null = null;
   #backlog = false;
+  #given = 0;
 
   constructor(
     private readonly reading: RedisDatabase,
     private readonly member: GroupMember,
   ) {}
 
-  /** Whether the last read got all it asked for, so that more is waiting. */
+  /** Whether more was waiting behind the last read. */
   get backlog(): boolean {
     return this.#backlog;
+  }
+
+  /** Entries that this consumer was given since {@link forget}. Exact while nothing is read ahead: see {@link settle}. */
+  get given(): number {
+    return this.#given;
   }
 
   /** The next entry that was read before; null when there is none. */
@@ -38,28 +36,47 @@ export class EntrySource {
   }
 
   /** Reads more entries and takes the first, waiting for it up to `waitMs` (null: until it is time to look around). */
-  async read({ bytes }: Filled, { maxBytes }: BatchLimits, waitMs: number | null): Promise<StreamEntry | null> {
-    const room = Math.ceil((maxBytes - bytes) / this.#entryBytes);
-    const count = Math.max(1, Math.min(room, MAX_ENTRIES_PER_READ));
-    const blockMs = waitMs === null ? IDLE_WAIT_MS : waitMs <= 0 ? BUSY_WAIT_MS : Math.ceil(waitMs);
-    this.#queue = await readNew(this.reading, this.member, { count, blockMs });
+  async read(waitMs: number | null): Promise<StreamEntry | null> {
+    const ahead = this.#ahead ?? this.#readNow();
+    this.#ahead = null;
+    let entries = await ahead;
+    if (entries.length === 0) entries = await this.#await(waitMs);
+    this.#queue = entries;
     this.#taken = 0;
-    this.#backlog = this.#queue.length === count;
-    this.#learnSize();
+    if (this.#backlog) {
+      this.#ahead = this.#readNow();
+      // A failure is met by whoever takes these; until then nobody listens.
+      this.#ahead.catch(() => undefined);
+    }
     return this.take();
   }
 
-  /** Lets go of what was read and not taken: it is pending. */
-  forget(): void {
-    this.#queue = [];
+  /** Resolves when nothing is being read. Fails where that failed. */
+  async settle(): Promise<void> {
+    await this.#ahead;
   }
 
-  /** Larger entries are believed at once, smaller ones by and by. */
-  #learnSize(): void {
-    if (this.#queue.length === 0) return;
-    let bytes = 0;
-    for (const entry of this.#queue) bytes += entry.bytes;
-    const average = Math.max(1, bytes / this.#queue.length);
-    this.#entryBytes = Math.max(average, (this.#entryBytes + average) / 2);
+  /** Lets go of what was read and not taken: it is pending. */
+  async forget(): Promise<void> {
+    await this.#ahead?.catch(() => undefined);
+    this.#ahead = null;
+    this.#queue = [];
+    this.#backlog = false;
+    this.#given = 0;
+  }
+
+  async #readNow(): Promise<readonly StreamEntry[]> {
+    const { entries, isMore } = await readNewNow(this.reading, this.member, READ_LIMITS);
+    this.#given += entries.length;
+    this.#backlog = isMore;
+    return entries;
+  }
+
+  /** One entry only: nobody knows how large the next ones are. */
+  async #await(waitMs: number | null): Promise<readonly StreamEntry[]> {
+    const blockMs = waitMs === null ? IDLE_WAIT_MS : waitMs <= 0 ? BUSY_WAIT_MS : Math.ceil(waitMs);
+    const entries = await readNew(this.reading, this.member, { count: 1, blockMs });
+    this.#given += entries.length;
+    return entries;
   }
 }

@@ -1,37 +1,62 @@
-import { type AttemptRecord, attemptType, attemptVersion } from '../src/records/attempt.js';
+import { type AttemptRecord, attemptType, STATUS_RANKS } from '../src/records/attempt.js';
 import { type EventRecord, eventType } from '../src/records/event.js';
 import type { StreamName } from '../src/records/names.js';
 import type { RecordType } from '../src/records/record-type.js';
-import { startOfHour } from '../src/records/time-range.js';
+import { areSame, hash16 } from '../src/records/row-groups.js';
+import { offsetOf, type Rows } from '../src/records/rows.js';
 
-/** What the worker has to know of the records on one stream. */
+/** What the worker has to know of the records on one stream, which it handles as rows. */
 export interface StreamKind<R> {
   readonly stream: StreamName;
   readonly type: RecordType<R>;
-  /** The same for all records of which only one stands. */
-  key(record: R): string;
-  /** Whether a record takes the place of one with the same key that came before it. */
-  replaces(later: R, earlier: R): boolean;
-  /** The time that ClickHouse partitions by. */
-  partitionTime(record: R): number;
-  /** Whose hour changes with the record; null where no statistics do. */
-  statistics(record: R): { readonly userId: string; readonly hour: number } | null;
+  /** Rows of one key, of which only one stands, have the same hash. */
+  keyHash(rows: Rows<R>, row: number): number;
+  hasSameKey(rows: Rows<R>, one: number, other: number): boolean;
+  /** Whether a row takes the place of one with the same key that came before it. */
+  replaces(rows: Rows<R>, later: number, earlier: number): boolean;
+  /** The time that ClickHouse partitions by, as an offset in the row. */
+  readonly partitionTime: number;
+  /** Whose hour changes with a record, as offsets in the row; null where no statistics do. */
+  readonly statistics: { readonly userId: number; readonly time: number } | null;
 }
+
+const eventId = offsetOf(eventType, 'id');
+const ingestedAt = offsetOf(eventType, 'ingested_at');
 
 export const eventKind: StreamKind<EventRecord> = {
   stream: 'events',
   type: eventType,
-  key: ({ id }) => id,
-  replaces: (later, earlier) => later.ingested_at < earlier.ingested_at,
-  partitionTime: ({ ingested_at }) => ingested_at,
-  statistics: () => null,
+  keyHash: (rows, row) => hash16(rows.bytes(), rows.placeOf(row, eventId)),
+  hasSameKey: (rows, one, other) => areSame(rows.bytes(), rows.placeOf(one, eventId), rows.placeOf(other, eventId), 16),
+  replaces: (rows, later, earlier) => rows.timeOf(later, ingestedAt) < rows.timeOf(earlier, ingestedAt),
+  partitionTime: ingestedAt,
+  statistics: null,
 };
+
+const attemptId = offsetOf(attemptType, 'id');
+const userId = offsetOf(attemptType, 'user_id');
+const status = offsetOf(attemptType, 'status');
+const createdAt = offsetOf(attemptType, 'created_at');
+const updatedAt = offsetOf(attemptType, 'updated_at');
+const ATTEMPT_KEY = [
+  { offset: attemptId, bytes: 16 },
+  { offset: userId, bytes: 16 },
+  { offset: createdAt, bytes: 8 },
+];
 
 export const attemptKind: StreamKind<AttemptRecord> = {
   stream: 'delivery_attempts',
   type: attemptType,
-  key: ({ id, user_id, created_at }) => `${id} ${user_id} ${created_at}`,
-  replaces: (later, earlier) => attemptVersion(later) >= attemptVersion(earlier),
-  partitionTime: ({ created_at }) => created_at,
-  statistics: ({ user_id, created_at }) => ({ userId: user_id, hour: startOfHour(created_at) }),
+  keyHash: (rows, row) => hash16(rows.bytes(), rows.placeOf(row, attemptId)),
+  hasSameKey: (rows, one, other) =>
+    ATTEMPT_KEY.every(({ offset, bytes }) =>
+      areSame(rows.bytes(), rows.placeOf(one, offset), rows.placeOf(other, offset), bytes),
+    ),
+  replaces: (rows, later, earlier) => versionOf(rows, later) >= versionOf(rows, earlier),
+  partitionTime: createdAt,
+  statistics: { userId, time: createdAt },
 };
+
+/** As attemptVersion says of the record. */
+const versionOf = (rows: Rows<AttemptRecord>, row: number): number =>
+  rows.timeOf(row, updatedAt) * 4 + (STATUS_RANKS[rows.bytes()[rows.placeOf(row, status)] ?? 0] ?? 0);

@@ -1,5 +1,5 @@
 import { nullable, oneOf, type RecordOf, text, time, uint, uuid } from './codec.js';
-import { checkWithinRetention, RecordType } from './record-type.js';
+import { RecordType } from './record-type.js';
 
 /** In the order of their numbers on the wire. */
 export const ATTEMPT_STATUSES = ['pending', 'success', 'failed', 'expired'] as const;
@@ -7,9 +7,10 @@ export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
 
 /** Which status stands among several with the same `updated_at`: the highest rank. */
 export const STATUS_RANK: Readonly<Record<AttemptStatus, number>> = { pending: 0, expired: 1, failed: 2, success: 3 };
+/** The same by the status' number on the wire. */
+export const STATUS_RANKS: readonly number[] = ATTEMPT_STATUSES.map((status) => STATUS_RANK[status]);
 
 const ERROR_MESSAGE_MAX_BYTES = 64 * 1024;
-const TIMES = ['created_at', 'updated_at'] as const;
 
 const columns = {
   id: uuid,
@@ -29,10 +30,8 @@ const columns = {
 export type AttemptRecord = RecordOf<typeof columns>;
 
 export const attemptType = new RecordType<AttemptRecord>('delivery_attempts', columns, {
-  missing: { updated_at: ({ created_at = 0 }) => created_at },
-  check(attempt, context) {
-    for (const name of TIMES) checkWithinRetention(name, attempt[name], context);
-  },
+  missing: { updated_at: 'created_at' },
+  withoutGaps: [],
 });
 
 /** Which of several records of one attempt stands: the highest. The stores compute the same from the same columns. */

@@ -1,19 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { RowBinaryReader, RowBinaryWriter } from './row-binary.js';
+import type { Shape } from './shape.js';
 
 /** A value the contract does not admit. The message is completed with the field's name by whoever knows it. */
 export class Rejected extends Error {
   override readonly name = 'Rejected';
 }
-
-/** The kind of a column's values, with its inclusive bounds. */
-export type Shape = { readonly nullable?: true } & (
-  | { readonly kind: 'uuid' | 'time' }
-  | { readonly kind: 'uint'; readonly min: number; readonly max: number }
-  | { readonly kind: 'fixedHex'; readonly bytes: number }
-  | { readonly kind: 'hexData' | 'text'; readonly maxBytes: number }
-  | { readonly kind: 'oneOf'; readonly names: readonly string[] }
-);
 
 /** Everything there is to know of one column's values: how they are checked, carried and compared. */
 export interface Codec<T> {
@@ -21,7 +13,7 @@ export interface Codec<T> {
   readonly clickhouse: string;
   /** The column's type in Postgres, as used in casts of bound parameters. */
   readonly postgres: string;
-  /** What the values are and how large, for rules that are written in SQL. */
+  /** What the values are and how large, for rules in SQL and for whoever handles many values without making objects. */
   readonly shape: Shape;
   /** What a missing JSON field means; without it a missing field is rejected. */
   readonly missing?: T;
@@ -73,7 +65,7 @@ export const uint = (bits: keyof typeof UINT_WIDTHS, min = 0, max: number = UINT
   return {
     clickhouse: `UInt${bits}`,
     postgres: bits === 8 || bits === 16 ? 'integer' : 'bigint',
-    shape: { kind: 'uint', min, max },
+    shape: { kind: 'uint', bits, min, max },
     parse: check,
     write: (writer, value) => writer.uint(bits, value),
     read: (reader) => check(reader.uint(bits)),
@@ -222,7 +214,7 @@ const startOfDay = (year: number, month: number, day: number): number =>
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** How many days a month has; none where there is no such month. */
-function daysOf(year: number, month: number): number {
+export function daysOf(year: number, month: number): number {
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   return month === 2 && isLeap ? 29 : (DAYS_OF_MONTH[month - 1] ?? 0);
 }

@@ -1,8 +1,7 @@
-import { fixedHex, hexData, nullable, type RecordOf, Rejected, time, uint, uuid } from './codec.js';
-import { checkWithinRetention, RecordType } from './record-type.js';
+import { fixedHex, hexData, nullable, type RecordOf, time, uint, uuid } from './codec.js';
+import { RecordType } from './record-type.js';
 
 const TOPICS = ['topic0', 'topic1', 'topic2', 'topic3'] as const;
-const TIMES = ['ingested_at', 'created_at'] as const;
 const DATA_MAX_BYTES = 1024 * 1024;
 
 const columns = {
@@ -27,19 +26,8 @@ const columns = {
 export type EventRecord = RecordOf<typeof columns>;
 
 export const eventType = new RecordType<EventRecord>('events', columns, {
-  missing: {
-    ingested_at: (_before, context) => context.entryTime,
-    created_at: (_before, context) => context.entryTime,
-  },
-  check(event, context) {
-    for (const [index, name] of TOPICS.entries()) {
-      const previous = TOPICS[index - 1];
-      if (event[name] !== null && previous !== undefined && event[previous] === null) {
-        throw new Rejected(`${name}: must be null where ${previous} is null`);
-      }
-    }
-    for (const name of TIMES) checkWithinRetention(name, event[name], context);
-  },
+  missing: { ingested_at: 'entry', created_at: 'entry' },
+  withoutGaps: TOPICS,
 });
 
 /** The topics that are there, in order. */

@@ -1,8 +1,8 @@
 import { attemptType } from './attempt.js';
-import type { Shape } from './codec.js';
 import { eventType } from './event.js';
 import type { StreamName } from './names.js';
 import type { RecordType } from './record-type.js';
+import type { Shape } from './shape.js';
 
 /** One column of a table of the history. */
 export interface HistoryColumn {

@@ -12,17 +12,17 @@ export interface EntryContext {
 type Columns<R> = { readonly [Name in keyof R]: Codec<R[Name]> };
 
 interface Rules<R> {
-  /** What a missing field takes its value from, given the fields before it. */
-  readonly missing: { readonly [Name in keyof R]?: (before: Partial<R>, context: EntryContext) => R[Name] };
-  /** Rules that a codec cannot see. Throws {@link Rejected} with the field's name. */
-  check(record: R, context: EntryContext): void;
+  /** What a missing time is taken from: its entry, or a column before it. */
+  readonly missing: { readonly [Name in keyof R]?: 'entry' | (keyof R & string) | undefined };
+  /** Columns of which each may only have a value where the one before it has. */
+  readonly withoutGaps: readonly (keyof R & string)[];
 }
 
 const SEPARATOR = '\u001f';
 
 /**
- * One kind of record: an ordered set of columns, and the rules that span several of them.
- * Whatever carries records (JSON, RowBinary, SQL, checksums) is derived from it.
+ * One kind of record: an ordered set of columns, and the rules that span several of them. All of its times must be
+ * within the retention. Whatever carries records (JSON, RowBinary, SQL, checksums) is derived from it.
  */
 export class RecordType<R> {
   /** In the order of the contract's RowBinary columns. */
@@ -33,7 +33,7 @@ export class RecordType<R> {
   constructor(
     readonly table: string,
     readonly columns: Columns<R>,
-    private readonly rules: Rules<R>,
+    readonly rules: Rules<R>,
   ) {
     this.columnNames = Object.keys(columns) as (keyof R & string)[];
     const writer = new RowBinaryWriter();
@@ -91,9 +91,9 @@ export class RecordType<R> {
     const value = values[name];
     if (value === undefined) {
       if (codec.missing !== undefined) return codec.missing;
-      const fallback = this.rules.missing[name];
-      if (fallback === undefined) throw new Rejected(`${name}: is missing`);
-      return fallback(before, context);
+      const source = this.rules.missing[name];
+      if (source === undefined) throw new Rejected(`${name}: is missing`);
+      return (source === 'entry' ? context.entryTime : before[source as keyof R]) as R[Name];
     }
     try {
       return codec.parse(value);
@@ -103,22 +103,31 @@ export class RecordType<R> {
   }
 
   #checked(record: R, context: EntryContext): R {
-    this.rules.check(record, context);
+    for (const [index, name] of this.rules.withoutGaps.entries()) {
+      const previous = this.rules.withoutGaps[index - 1];
+      if (record[name] !== null && previous !== undefined && record[previous] === null) {
+        throw new Rejected(`${name}: must be null where ${previous} is null`);
+      }
+    }
+    for (const name of this.columnNames) {
+      if (this.columns[name].shape.kind === 'time') checkWithinRetention(name, Number(record[name]), context);
+    }
     return record;
   }
 }
 
 const HOUR_MS = 3_600_000;
 
-/**
- * Rejects a time that no store would keep, judged by the time of its entry and not by the reader's clock.
- * Throws {@link Rejected} with the field's name.
- */
-export function checkWithinRetention(name: string, value: number, { entryTime, retentionDays }: EntryContext): void {
-  if (value < entryTime - retentionDays * 24 * HOUR_MS) {
-    throw new Rejected(`${name}: must not be older than the retention of ${retentionDays} days`);
+/** The first and the last time that a store would keep, judged by the entry's time and not by the reader's clock. */
+export const oldestKept = ({ entryTime, retentionDays }: EntryContext): number =>
+  entryTime - retentionDays * 24 * HOUR_MS;
+export const latestKept = ({ entryTime }: EntryContext): number => entryTime + HOUR_MS;
+
+function checkWithinRetention(name: string, value: number, context: EntryContext): void {
+  if (value < oldestKept(context)) {
+    throw new Rejected(`${name}: must not be older than the retention of ${context.retentionDays} days`);
   }
-  if (value > entryTime + HOUR_MS) throw new Rejected(`${name}: must not be more than one hour ahead of its entry`);
+  if (value > latestKept(context)) throw new Rejected(`${name}: must not be more than one hour ahead of its entry`);
 }
 
 /** A rejection with the field's name before it; any other error goes on as it is. */

@@ -78,6 +78,17 @@ export class RowBinaryWriter {
     this.#buffer.set(bytes, at);
   }
 
+  /** The buffer with room for `bytes` more behind {@link length}, for whoever writes them there and tells by `advance`. */
+  room(bytes: number): Buffer {
+    this.#grow(bytes);
+    this.#length -= bytes;
+    return this.#buffer;
+  }
+
+  advance(bytes: number): void {
+    this.#length += bytes;
+  }
+
   #writeSafe64(value: number, at: number): void {
     this.#buffer.writeUInt32LE(value >>> 0, at);
     this.#buffer.writeInt32LE(Math.floor(value / 2 ** 32), at + 4);

@@ -4,12 +4,12 @@ import { createLogger } from '../../src/platform/logger.js';
 import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
 import { type EventRecord, eventType } from '../../src/records/event.js';
 import type { RecordType } from '../../src/records/record-type.js';
-import { RowBinaryWriter } from '../../src/records/row-binary.js';
 import { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
 import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { upsertAttempts } from '../../src/stores/postgres/upsert-attempts.js';
 import { upsertEvents } from '../../src/stores/postgres/upsert-events.js';
+import { all, rowsOf } from './rows.js';
 import { freshClickHouse, freshPostgres, testServers } from './servers.js';
 
 /** Both databases, migrated, for one test file. */
@@ -62,8 +62,9 @@ export async function upsertAttemptsIntoPostgres(
   database: PostgresDatabase,
   attempts: readonly AttemptRecord[],
 ): Promise<void> {
-  const refused = await upsertAttempts(database, attempts);
-  if (refused.length > 0) throw new Error(`refused: ${refused.map(({ id }) => id).join(', ')}`);
+  const rows = rowsOf(attemptType, attempts);
+  const refused = await upsertAttempts(database, rows, all(rows));
+  if (refused.length > 0) throw new Error(`refused: ${refused.map((row) => rows.record(row).id).join(', ')}`);
 }
 
 /** In the order of arrival; several may have one id. */
@@ -71,7 +72,8 @@ export async function insertEventsIntoPostgres(
   database: PostgresDatabase,
   events: readonly EventRecord[],
 ): Promise<void> {
-  for (const event of events) await upsertEvents(database, [event]);
+  const rows = rowsOf(eventType, events);
+  for (const row of all(rows)) await upsertEvents(database, rows, Int32Array.of(row));
 }
 
 async function insertIntoClickHouse<R>(
@@ -80,9 +82,6 @@ async function insertIntoClickHouse<R>(
   records: readonly R[],
   token: string,
 ): Promise<void> {
-  const writer = new RowBinaryWriter();
-  writer.raw(type.rowBinaryHeader);
-  for (const record of records) type.writeRow(writer, record);
   const { signal } = new AbortController();
-  await insertBatch(database, type, { rowBinary: writer.bytes(), token, signal });
+  await insertBatch(database, type, { rowBinary: rowsOf(type, records).bytes(), token, signal });
 }

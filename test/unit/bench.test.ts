@@ -7,9 +7,9 @@ import { BLOCK_ROWS, ingestRows } from '../../bench/ingest-rows.js';
 import { latencies } from '../../bench/live-latencies.js';
 import { measureAlternately } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
-import { decodeEntry } from '../../ingest-worker/entry.js';
 import { attemptType } from '../../src/records/attempt.js';
 import { ENTRY_FORMS } from '../../src/records/names.js';
+import { decodeEntry } from '../support/rows.js';
 
 const options = {
   warmUps: 1,

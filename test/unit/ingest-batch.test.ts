@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BatchBuilder, rebuildBatch } from '../../ingest-worker/batch.js';
-import { noticesOf } from '../../ingest-worker/notices.js';
+import { changedHours, noticesOf } from '../../ingest-worker/notices.js';
 import { attemptKind, eventKind } from '../../ingest-worker/stream-kind.js';
-import { ATTEMPT_STATUSES, attemptVersion } from '../../src/records/attempt.js';
+import { ATTEMPT_STATUSES, attemptType, attemptVersion } from '../../src/records/attempt.js';
 import type { CommittedNotice } from '../../src/stores/redis/committed.js';
 import { idBefore, type StreamEntry } from '../../src/stores/redis/entry-group.js';
+import { all, recordsOf, rowsOf, standingRecords } from '../support/rows.js';
 
 const TIME = Date.parse('2026-03-01T12:00:00.000Z');
 const iso = (time: number): string => new Date(time).toISOString();
@@ -52,15 +53,18 @@ describe('a batch', () => {
   test('holds one record a key, of the highest version, of equal ones the last', () => {
     fc.assert(
       fc.property(batches, (entries) => {
-        const { records: standing, rows } = batchOf(entries);
+        const batch = batchOf(entries);
+        const standing = standingRecords(batch);
+        const records = recordsOf(batch.rows);
         const expected = new Map<string, unknown>();
-        for (const { record } of rows) {
+        for (const record of records) {
           const key = `${record.id}${record.user_id}${record.created_at}`;
-          const rivals = rows.filter(
-            ({ record: { id, user_id, created_at } }) => `${id}${user_id}${created_at}` === key,
+          const rivals = records.filter(({ id, user_id, created_at }) => `${id}${user_id}${created_at}` === key);
+          const highest = Math.max(...rivals.map(attemptVersion));
+          expected.set(
+            key,
+            rivals.findLast((rival) => attemptVersion(rival) === highest),
           );
-          const highest = Math.max(...rivals.map((rival) => attemptVersion(rival.record)));
-          expected.set(key, rivals.findLast((rival) => attemptVersion(rival.record) === highest)?.record);
         }
         expect(new Set(standing)).toEqual(new Set(expected.values()));
         expect(standing).toHaveLength(expected.size);
@@ -71,14 +75,14 @@ describe('a batch', () => {
   test('keeps the order in which ids were first used, so that an id stays with its first user', () => {
     const [owner, thief] = [uuid(4), uuid(5)];
     const later = iso(TIME + 1000);
-    const { records: standing } = batchOf([
+    const batch = batchOf([
       entryOf(1, [
         attempt({ user_id: owner, status: 'pending' }),
         attempt({ user_id: thief }),
         attempt({ user_id: owner, updated_at: later }),
       ]),
     ]);
-    expect(standing.map(({ user_id, status }) => `${user_id} ${status}`)).toEqual([
+    expect(standingRecords(batch).map(({ user_id, status }) => `${user_id} ${status}`)).toEqual([
       `${owner} success`,
       `${thief} success`,
     ]);
@@ -91,8 +95,9 @@ describe('a batch', () => {
         const { token, entryIds, skipped } = batch;
         const rebuilt = rebuildBatch(attemptKind, { token, entryIds, skipped, days: [] }, entries);
         expect(rebuilt).toMatchObject({ token, entryIds, recorded: true, rejected: [] });
-        expect(new Set(rebuilt.records)).toEqual(new Set(batch.records));
-        expect(rebuilt.records).toHaveLength(batch.records.length);
+        expect(new Set(standingRecords(rebuilt))).toEqual(new Set(standingRecords(batch)));
+        expect(rebuilt.standing).toHaveLength(batch.standing.length);
+        expect(rebuilt.hours).toEqual(batch.hours);
       }),
     );
   });
@@ -101,7 +106,7 @@ describe('a batch', () => {
     const entries = [1, 2, 3].map((digit) => entryOf(digit, [attempt({ id: uuid(digit) }), { bad: true }]));
     const { token, entryIds, skipped } = batchOf(entries);
     const rebuilt = rebuildBatch(attemptKind, { token, entryIds, skipped, days: [] }, entries.slice(1));
-    expect(rebuilt.records.map(({ id }) => id)).toEqual([uuid(2), uuid(3)]);
+    expect(standingRecords(rebuilt).map(({ id }) => id)).toEqual([uuid(2), uuid(3)]);
   });
 
   test('keeps of an event the record taken in first, of equal ones the first', () => {
@@ -120,21 +125,22 @@ describe('a batch', () => {
     });
     const builder = new BatchBuilder(eventKind, 90);
     builder.add(entryOf(0, [event(1, TIME), event(2, TIME - 1), event(3, TIME - 1), event(4, TIME)]));
-    expect(builder.build().records.map(({ log_index }) => log_index)).toEqual([2]);
+    expect(standingRecords(builder.build()).map(({ log_index }) => log_index)).toEqual([2]);
   });
 
   test('tells whose hours it changed, in messages of at most 5,000 hours', () => {
     const HOUR_MS = 3_600_000;
-    const [record] = batchOf([entryOf(0, [attempt({})])]).records;
+    const [record] = standingRecords(batchOf([entryOf(0, [attempt({})])]));
     if (record === undefined) throw new Error('expected a record');
     const many = Array.from({ length: 12_001 }, (_, index) => ({
       ...record,
       user_id: uuid(index % 2),
       created_at: TIME + Math.floor(index / 2) * HOUR_MS + 1,
     }));
-    const notices = noticesOf(attemptKind, [...many, ...many]).map((message): CommittedNotice => JSON.parse(message));
-    const hours = notices.map(({ users }) => Object.values(users).flat().length);
-    expect(hours).toEqual([5_000, 5_000, 2_001]);
+    const rows = rowsOf(attemptType, [...many, ...many]);
+    const hours = changedHours(attemptKind, rows, all(rows));
+    const notices = noticesOf(attemptKind, hours).map((message): CommittedNotice => JSON.parse(message));
+    expect(notices.map(({ users }) => Object.values(users).flat().length)).toEqual([5_000, 5_000, 2_001]);
     expect(notices.flatMap(({ users }) => users[uuid(1)] ?? [])).toEqual(
       Array.from({ length: 6_000 }, (_, index) => TIME + index * HOUR_MS),
     );

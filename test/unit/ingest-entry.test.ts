@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeEntry, recordPayload } from '../../ingest-worker/entry.js';
+import { payloadsOf } from '../../ingest-worker/entry.js';
 import { attemptType } from '../../src/records/attempt.js';
 import { eventType } from '../../src/records/event.js';
 import { RowBinaryWriter } from '../../src/records/row-binary.js';
 import type { StreamEntry } from '../../src/stores/redis/entry-group.js';
+import { decodeEntry } from '../support/rows.js';
 
 const ENTRY_TIME = Date.parse('2026-03-01T12:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -227,7 +228,7 @@ describe('the forms of an entry', () => {
       );
       for (const { recordIndex, payload } of decoded.rejected) {
         expect(payload.equals(rowsOf(bad[recordIndex - 1] ?? {}))).toBe(true);
-        expect(recordPayload(attemptType, entry, recordIndex).equals(payload)).toBe(true);
+        expect(payloadsOf(attemptType, entry)(recordIndex).equals(payload)).toBe(true);
       }
     });
 
@@ -269,8 +270,8 @@ describe('the forms of an entry', () => {
 
   test('the bytes of a record are found again by its index', () => {
     const entry = entryOf('records', `\n${json}\n\n{}\n`);
-    expect(String(recordPayload(attemptType, entry, 0))).toBe(json);
-    expect(String(recordPayload(attemptType, entry, 1))).toBe('{}');
-    expect(String(recordPayload(attemptType, entryOf('record', json), 0))).toBe(json);
+    expect(String(payloadsOf(attemptType, entry)(0))).toBe(json);
+    expect(String(payloadsOf(attemptType, entry)(1))).toBe('{}');
+    expect(String(payloadsOf(attemptType, entryOf('record', json))(0))).toBe(json);
   });
 });

@@ -1,5 +1,7 @@
 import { ATTEMPT_STATUSES, type AttemptRecord, attemptType, STATUS_RANK } from '../../records/attempt.js';
-import { columnArrays, rowsFromArrays, timeOf } from './column-arrays.js';
+import { areSame, groupEqual, hash16 } from '../../records/row-groups.js';
+import { offsetOf, type Rows } from '../../records/rows.js';
+import { binaryArrays, rowsFromArrays } from './binary-arrays.js';
 import type { PostgresDatabase } from './database.js';
 
 const { columnNames } = attemptType;
@@ -29,52 +31,57 @@ SELECT count(*) AS rows FROM written`;
 
 const OF_ANOTHER = `
 SELECT given.id
-FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS given (id, user_id, created_at)
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS given (id, user_id, created_at)
 JOIN delivery_attempts AS stored ON stored.id = given.id
-WHERE NOT (${SAME_ATTEMPT('given')} ${timeOf('given.created_at')})`;
+WHERE NOT (${SAME_ATTEMPT('given')} given.created_at)`;
+
+const ID = offsetOf(attemptType, 'id');
 
 /**
- * Writes attempts, each unless a later version of it is stored already; the same again changes nothing.
- * An id belongs to the user and time it first came with, in the table or earlier in the list: resolves to the attempts
+ * Writes some of the attempts, each unless a later version of it is stored already; the same again changes nothing.
+ * An id belongs to the user and time it first came with, in the table or earlier among these: resolves to the rows
  * that have another, which are not written. Expects one version an attempt. Fails with an UpstreamError.
  */
 export async function upsertAttempts(
   database: PostgresDatabase,
-  attempts: readonly AttemptRecord[],
-): Promise<AttemptRecord[]> {
-  const refused: AttemptRecord[] = [];
-  for (let rest = attempts; rest.length > 0; ) {
-    const firsts = new Map<string, AttemptRecord>();
-    const later: AttemptRecord[] = [];
-    for (const attempt of rest) {
-      if (firsts.has(attempt.id)) later.push(attempt);
-      else firsts.set(attempt.id, attempt);
-    }
-    refused.push(...(await upsertDistinct(database, [...firsts.values()])));
-    rest = later;
-  }
-  return refused;
+  attempts: Rows<AttemptRecord>,
+  which: Int32Array,
+): Promise<number[]> {
+  const bytes = attempts.bytes();
+  const idOf = (place: number): number => attempts.placeOf(which[place] ?? 0, ID);
+  const { firsts } = groupEqual(
+    which.length,
+    (place) => hash16(bytes, idOf(place)),
+    (one, other) => areSame(bytes, idOf(one), idOf(other), 16),
+  );
+  if (firsts.length === which.length) return upsertDistinct(database, attempts, which);
+  const isFirst = new Set(firsts);
+  const refused = await upsertDistinct(
+    database,
+    attempts,
+    which.filter((_row, place) => isFirst.has(place)),
+  );
+  const later = which.filter((_row, place) => !isFirst.has(place));
+  return [...refused, ...(await upsertAttempts(database, attempts, later))];
 }
 
 async function upsertDistinct(
   database: PostgresDatabase,
-  attempts: readonly AttemptRecord[],
-): Promise<AttemptRecord[]> {
+  attempts: Rows<AttemptRecord>,
+  which: Int32Array,
+): Promise<number[]> {
+  const arrays = binaryArrays(attempts, which);
   const [written] = await database.query<{ rows: number }>({
     name: 'upsert_attempts',
     text: UPSERT,
-    values: [...columnArrays(attemptType, attempts), STATUSES_BY_RANK],
+    values: [...arrays, STATUSES_BY_RANK],
   });
-  if (written?.rows === attempts.length) return [];
+  if (written?.rows === which.length) return [];
   const ofAnother = await database.query<{ id: string }>({
     name: 'attempts_of_another',
     text: OF_ANOTHER,
-    values: [
-      attempts.map(({ id }) => id),
-      attempts.map(({ user_id }) => user_id),
-      attempts.map(({ created_at }) => created_at),
-    ],
+    values: ['id', 'user_id', 'created_at'].map((name) => arrays[columnNames.findIndex((column) => column === name)]),
   });
   const ids = new Set(ofAnother.map(({ id }) => id));
-  return attempts.filter(({ id }) => ids.has(id));
+  return ids.size === 0 ? [] : Array.from(which).filter((row) => ids.has(attempts.uuidOf(row, ID)));
 }

@@ -1,5 +1,6 @@
 import { type EventRecord, eventType } from '../../records/event.js';
-import { columnArrays, rowsFromArrays } from './column-arrays.js';
+import type { Rows } from '../../records/rows.js';
+import { binaryArrays, rowsFromArrays } from './binary-arrays.js';
 import type { PostgresDatabase } from './database.js';
 
 const { columnNames } = eventType;
@@ -14,9 +15,13 @@ ON CONFLICT (id) DO UPDATE SET ${columnNames
 WHERE excluded.ingested_at < date_trunc('milliseconds', stored.ingested_at)`;
 
 /**
- * Writes events, each unless one with its id that was taken in no later is stored already; the same again changes
- * nothing. Expects one record an id. Fails with an UpstreamError.
+ * Writes some of the events, each unless one with its id that was taken in no later is stored already; the same again
+ * changes nothing. Expects one row an id. Fails with an UpstreamError.
  */
-export async function upsertEvents(database: PostgresDatabase, events: readonly EventRecord[]): Promise<void> {
-  await database.query({ name: 'upsert_events', text: UPSERT, values: columnArrays(eventType, events) });
+export async function upsertEvents(
+  database: PostgresDatabase,
+  events: Rows<EventRecord>,
+  which: Int32Array,
+): Promise<void> {
+  await database.query({ name: 'upsert_events', text: UPSERT, values: binaryArrays(events, which) });
 }

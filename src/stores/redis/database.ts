@@ -98,12 +98,26 @@ export class RedisDatabase {
   }
 
   /** Runs a script, which Redis is sent once. Fails as {@link command} does. */
-  async script({ name, lua, sha }: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  script(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#runScript((command, all) => this.#client.call(command, all), script, keys, args);
+  }
+
+  /** The same with texts as bytes. */
+  scriptBuffer(script: RedisScript, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return this.#runScript((command, all) => this.#client.callBuffer(command, all), script, keys, args);
+  }
+
+  async #runScript(
+    call: (command: string, args: Argument[]) => Promise<unknown>,
+    { name, lua, sha }: RedisScript,
+    keys: readonly string[],
+    args: readonly Argument[],
+  ): Promise<unknown> {
     await this.#opened;
     try {
-      return await this.#client.call('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
+      return await call('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
         if (replyCode(error) !== 'NOSCRIPT') throw error;
-        return this.#client.call('EVAL', [lua, keys.length, ...keys, ...args]);
+        return call('EVAL', [lua, keys.length, ...keys, ...args]);
       });
     } catch (error) {
       throw this.#failure(name, error);

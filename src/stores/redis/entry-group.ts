@@ -68,19 +68,85 @@ export async function readNew(
   return entriesOf(reply).map(({ id, fields }) => streamEntry(id, fields ?? []));
 }
 
+/** How much is read at once: so many entries, and about so many bytes. */
+export interface ReadLimits {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reads a few entries at a time until there are enough, since Redis knows no limit by bytes: only the last few may be
+ * above it. One entry after the other: id, how many names and values follow (none where it was deleted), and those.
+ */
+const READ = redisScript(
+  'readEntries',
+  `local after, left, room, few = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), 1
+local flat, n, isMore = {}, 1, 1
+while left > 0 and room > 0 do
+  local asked = math.min(left, few)
+  local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', asked, 'STREAMS', KEYS[1], after)
+  local entries = reply and reply[1][2] or {}
+  for i = 1, #entries do
+    local id, fields = entries[i][1], entries[i][2] or {}
+    flat[n + 1], flat[n + 2] = id, #fields
+    n = n + 2
+    for j = 1, #fields do
+      flat[n + j] = fields[j]
+      room = room - #fields[j]
+    end
+    n = n + #fields
+    if after ~= '>' then after = id end
+  end
+  left = left - #entries
+  if #entries < asked then
+    isMore = 0
+    break
+  end
+  few = math.min(2 * few, 16)
+end
+flat[1] = isMore
+return flat`,
+);
+
+/** Entries that no consumer of the group was given yet, without waiting for any, and whether there may be more. */
+export async function readNewNow(
+  redis: RedisDatabase,
+  member: GroupMember,
+  limits: ReadLimits,
+): Promise<{ readonly entries: readonly StreamEntry[]; readonly isMore: boolean }> {
+  const { entries, isMore } = await read(redis, member, '>', limits);
+  return { entries, isMore };
+}
+
 /** Entries behind `after` that this consumer was given and has not acknowledged. */
 export async function readPending(
   redis: RedisDatabase,
-  { names, stream, group, consumer }: GroupMember,
-  { after, count }: { readonly after: string; readonly count: number },
+  member: GroupMember,
+  { after, ...limits }: { readonly after: string } & ReadLimits,
 ): Promise<PendingEntries> {
-  const where = ['COUNT', count, 'STREAMS', names.stream(stream), after];
-  const raw = entriesOf(await redis.commandBuffer('XREADGROUP', 'GROUP', group, consumer, ...where));
-  return {
-    entries: raw.flatMap(({ id, fields }) => (fields === null ? [] : [streamEntry(id, fields)])),
-    deletedIds: raw.filter(({ fields }) => fields === null).map(({ id }) => id),
-    next: raw.at(-1)?.id ?? null,
-  };
+  const { entries, deletedIds, last } = await read(redis, member, after, limits);
+  return { entries, deletedIds, next: last };
+}
+
+async function read(
+  redis: RedisDatabase,
+  { names, stream, group, consumer }: GroupMember,
+  after: string,
+  { count, bytes }: ReadLimits,
+) {
+  const args = [group, consumer, after, count, bytes];
+  const flat = (await redis.scriptBuffer(READ, [names.stream(stream)], args)) as readonly (Buffer | number)[];
+  const entries: StreamEntry[] = [];
+  const deletedIds: string[] = [];
+  let last: string | null = null;
+  for (let at = 1; at < flat.length; ) {
+    last = String(flat[at]);
+    const fields = flat.slice(at + 2, at + 2 + Number(flat[at + 1])) as readonly Buffer[];
+    if (fields.length === 0) deletedIds.push(last);
+    else entries.push(streamEntry(last, fields));
+    at += 2 + fields.length;
+  }
+  return { entries, deletedIds, last, isMore: flat[0] === 1 };
 }
 
 /** The greatest id below this one, to read pending entries from this one on. */

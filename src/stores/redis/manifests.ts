@@ -24,18 +24,30 @@ const WRITE = redisScript(
 if gate and redis.call('HEXISTS', KEYS[2], ARGV[3]) == 0 then
   if string.find(' ' .. ARGV[6] .. ' ', ' ' .. string.match(gate, '^%d+') .. ' ', 1, true) then return 'held' end
 end
-local ids = {}
-for id in string.gmatch(ARGV[4], '%S+') do ids[#ids + 1] = id end
-local owned = redis.pcall('XPENDING', KEYS[1], ARGV[1], ids[1], ids[#ids], 1000000000, ARGV[2])
-if owned.err then
-  if string.sub(owned.err, 1, 7) == 'NOGROUP' then return 'lost' end
-  return owned
+local function ownsAsManyAsInHand()
+  if ARGV[7] == '' then return false end
+  local consumers = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
+  for _, fields in ipairs(consumers) do
+    local consumer = {}
+    for i = 1, #fields, 2 do consumer[fields[i]] = fields[i + 1] end
+    if consumer['name'] == ARGV[2] then return consumer['pending'] == tonumber(ARGV[7]) end
+  end
+  return false
 end
-local found = 0
-for _, entry in ipairs(owned) do
-  if entry[1] == ids[found + 1] then found = found + 1 end
+if not ownsAsManyAsInHand() then
+  local ids = {}
+  for id in string.gmatch(ARGV[4], '%S+') do ids[#ids + 1] = id end
+  local owned = redis.pcall('XPENDING', KEYS[1], ARGV[1], ids[1], ids[#ids], 1000000000, ARGV[2])
+  if owned.err then
+    if string.sub(owned.err, 1, 7) == 'NOGROUP' then return 'lost' end
+    return owned
+  end
+  local found = 0
+  for _, entry in ipairs(owned) do
+    if entry[1] == ids[found + 1] then found = found + 1 end
+  end
+  if found < #ids then return 'lost' end
 end
-if found < #ids then return 'lost' end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[2] .. '\\n' .. ARGV[4] .. '\\n' .. ARGV[5] .. '\\n' .. ARGV[6])
 return 'written'`,
 );
@@ -43,40 +55,39 @@ return 'written'`,
 /**
  * Writes a manifest, unless this consumer no longer owns every entry of it, or the gate is closed to one of its days.
  * One that is there already is past the gate.
+ *
+ * `inHand` spares looking at each entry: how many this consumer knows that it was given and has not acknowledged, with
+ * nothing being read or claimed for it meanwhile. What is pending under it can then only be some of these, so that it
+ * owns all of them where their number is the same.
  */
 export async function writeManifest(
   redis: RedisDatabase,
   member: GroupMember,
   { token, entryIds, skipped, days }: Manifest,
+  inHand?: number,
 ): Promise<ManifestOutcome> {
   const keys = [...keysOf(member), member.names.rollupGate];
-  const lines = [entryIds, skipped, days].map((line) => line.join(' '));
-  return (await redis.script(WRITE, keys, [member.group, member.consumer, token, ...lines])) as ManifestOutcome;
+  const lines = [entryIds, skipped, days].map((line) => Buffer.from(line.join(' '), 'latin1'));
+  const args = [member.group, member.consumer, token, ...lines, inHand ?? ''];
+  return (await redis.script(WRITE, keys, args)) as ManifestOutcome;
 }
 
-const ACKNOWLEDGE = redisScript(
-  'acknowledge',
-  `local chunk = {}
-local function flush()
-  if #chunk > 0 then redis.call('XACK', KEYS[1], ARGV[1], unpack(chunk)) end
-  chunk = {}
-end
-for id in string.gmatch(ARGV[3], '%S+') do
-  chunk[#chunk + 1] = id
-  if #chunk == 1000 then flush() end
-end
-flush()
-redis.call('HDEL', KEYS[2], ARGV[2])
+const ENTRIES_PER_ACKNOWLEDGEMENT = 1_000;
+
+const FINISH = redisScript(
+  'finishBatch',
+  `redis.call('HDEL', KEYS[1], ARGV[2])
 if ARGV[2] ~= '' then
   local now = redis.call('TIME')
-  redis.call('HSET', KEYS[3], ARGV[1], now[1] * 1000 + math.floor(now[2] / 1000))
+  redis.call('HSET', KEYS[2], ARGV[1], now[1] * 1000 + math.floor(now[2] / 1000))
 end
-for i = 5, #ARGV do redis.call('PUBLISH', ARGV[4], ARGV[i]) end`,
+for i = 4, #ARGV do redis.call('PUBLISH', ARGV[3], ARGV[i]) end`,
 );
 
 /**
- * Acknowledges a batch that is committed, removes its manifest, notes the time and tells what was committed. An empty
- * token is for entries of no batch. Harmless when repeated.
+ * Acknowledges a batch that is committed, then removes its manifest, notes the time and tells what was committed. An
+ * empty token is for entries of no batch. Harmless when repeated, and when it ends half-way: what is left of the batch
+ * is committed once more under its token.
  */
 export async function acknowledge(
   redis: RedisDatabase,
@@ -84,9 +95,15 @@ export async function acknowledge(
   { token, entryIds }: Pick<Manifest, 'token' | 'entryIds'>,
   notices: readonly string[],
 ): Promise<void> {
-  const channel = member.names.committed(member.group);
-  const keys = [...keysOf(member), member.names.lastCommitted(member.stream)];
-  await redis.script(ACKNOWLEDGE, keys, [member.group, token, entryIds.join(' '), channel, ...notices]);
+  const { names, stream, group } = member;
+  const acknowledged: Promise<unknown>[] = [];
+  for (let at = 0; at < entryIds.length; at += ENTRIES_PER_ACKNOWLEDGEMENT) {
+    const ids = entryIds.slice(at, at + ENTRIES_PER_ACKNOWLEDGEMENT);
+    acknowledged.push(redis.command('XACK', names.stream(stream), group, ...ids));
+  }
+  await Promise.all(acknowledged);
+  const keys = [names.manifests(stream, group), names.lastCommitted(stream)];
+  await redis.script(FINISH, keys, [group, token, names.committed(group), ...notices]);
 }
 
 const OWNERS = redisScript(
