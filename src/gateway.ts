@@ -14,6 +14,7 @@ import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { Sessions } from './graphql/live/sessions.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { RateLimit } from './graphql/rate-limit.js';
+import { createUserLookup, verifyOnceAMinute } from './graphql/recent-identities.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSockets } from './graphql/sockets.js';
 import { SubscriptionLimits } from './graphql/subscription-limits.js';
@@ -119,7 +120,7 @@ export async function startGateway(
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
   });
-  const authenticate = createAuthenticator(verify, configuration, logger);
+  const authenticate = createAuthenticator(verifyOnceAMinute(verify), createUserLookup(configuration), logger);
   const readiness = async (): Promise<Readiness> => ({
     postgres: await answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
     clickhouse: await answers(clickhouse.ping()),

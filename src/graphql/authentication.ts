@@ -8,9 +8,7 @@ import {
   jwtVerify,
 } from 'jose';
 import type { Logger } from '../platform/logger.js';
-import { isUuid } from '../records/codec.js';
 import type { User } from '../records/configuration.js';
-import type { ConfigurationStore } from '../stores/postgres/configuration-store.js';
 import { badUserInput, forbidden, unauthenticated, upstreamUnavailable } from './errors.js';
 
 export interface TokenSettings {
@@ -96,6 +94,9 @@ function algorithmOf(token: string): string | undefined {
   }
 }
 
+/** Null for an id that names nobody. Fails with an UpstreamError. */
+export type UserLookup = (id: string) => Promise<User | null>;
+
 /** Who asks, and for how long that is believed. */
 export interface Identity {
   /** Whose data is answered: the token's user, or whom an admin acts for. */
@@ -116,14 +117,7 @@ export type Authenticator = (headers: {
 }) => Promise<Identity>;
 
 /** Fails with UNAUTHENTICATED, with FORBIDDEN, or with the upstream's error where users cannot be looked up. */
-export function createAuthenticator(
-  verify: TokenVerifier,
-  configuration: Pick<ConfigurationStore, 'usersById'>,
-  logger: Logger,
-): Authenticator {
-  const userOf = async (id: string): Promise<User | null> =>
-    isUuid(id) ? ((await configuration.usersById([id]))[0] ?? null) : null;
-
+export function createAuthenticator(verify: TokenVerifier, userOf: UserLookup, logger: Logger): Authenticator {
   return async ({ authorization, asUser, beforeLookup }) => {
     const token = /^Bearer +([^\s]+) *$/i.exec(authorization ?? '')?.[1];
     if (token === undefined)

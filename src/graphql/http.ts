@@ -1,5 +1,8 @@
 import { ApolloServer, type ApolloServerOptions, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
-import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -9,9 +12,10 @@ import express, {
 } from 'express';
 import { type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Admission } from './admission/admission.js';
+import { compiledExecution } from './compiled-execution.js';
 import type { RequestContext } from './context.js';
 import { allowOrigins } from './cors.js';
-import { badUserInput, httpStatusOf, maskErrors, queryTooComplex, type ReportError } from './errors.js';
+import { badUserInput, httpStatusOf, maskError, maskErrors, queryTooComplex, type ReportError } from './errors.js';
 import { EVENT_STREAM, type EventStreams, wantsEventStream } from './event-streams.js';
 import { type OperationOptions, type PreparedOperation, prepareOperation } from './http-operation.js';
 import { currentRequestId, requestIdFrom, runInRequest } from './request-scope.js';
@@ -50,7 +54,14 @@ export async function createHttpApp(
     dangerouslyDisableValidation: true,
     introspection: true,
     persistedQueries: false,
-    plugins: [ApolloServerPluginLandingPageDisabled()],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      // Would be told of every field.
+      ApolloServerPluginCacheControlDisabled(),
+      compiledExecution(options.schema, (errors) =>
+        errors.map((error) => maskError(error, currentRequestId(), report)),
+      ),
+    ],
     formatError: (_formatted, error) => maskErrors(error, currentRequestId(), report)[0] ?? { message: '' },
   });
   await apollo.start();
@@ -139,6 +150,7 @@ function execute(
 }
 
 async function send(response: Response, { status, headers, body }: HTTPGraphQLResponse): Promise<void> {
+  response.setHeader('cache-control', 'no-store');
   for (const [name, value] of headers) response.setHeader(name, value);
   response.status(status ?? 200);
   if (body.kind === 'complete') {
