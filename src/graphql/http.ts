@@ -10,8 +10,9 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express';
-import { type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { type GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Admission } from './admission/admission.js';
+import { limitBody } from './body-limit.js';
 import { compiledExecution } from './compiled-execution.js';
 import type { RequestContext } from './context.js';
 import { allowOrigins } from './cors.js';
@@ -41,6 +42,7 @@ export async function createHttpApp(
   options: HttpOptions,
 ): Promise<{ app: Express; apollo: ApolloServer<RequestContext> }> {
   const { services, logger } = options;
+  const { maxBodyBytes } = services.limits;
   const report: ReportError = (error, code) =>
     logger.error({ error, code, requestId: currentRequestId() }, 'a request met an error');
   const apollo = new ApolloServer<RequestContext>({
@@ -79,7 +81,8 @@ export async function createHttpApp(
     '/graphql',
     allowOrigins(options.corsOrigins),
     refuseOtherRequests(report),
-    express.json({ limit: services.limits.maxBodyBytes, type: JSON_TYPES }),
+    limitBody(maxBodyBytes, (response) => refuse(response, 413, bodyTooLarge(maxBodyBytes), report)),
+    express.json({ limit: maxBodyBytes, type: JSON_TYPES }),
     async (request, response) => {
       const prepared = await prepareOperation(options, request, response);
       if (wantsEventStream(request)) return options.eventStreams.serve(prepared, response);
@@ -95,7 +98,9 @@ export async function createHttpApp(
     refuse(response, 404, badUserInput(`There is nothing at ${request.path}: GraphQL is at /graphql.`), report);
   });
   app.use(((error: unknown, _request, response, _next) => {
-    const [status, known] = bodyError(error, services.limits.maxBodyBytes);
+    // As where a body was refused before all of it had come.
+    if (response.headersSent) return;
+    const [status, known] = bodyError(error, maxBodyBytes);
     refuse(response, status, known, report);
   }) satisfies ErrorRequestHandler);
   return { app, apollo };
@@ -168,12 +173,15 @@ function refuse(response: Response, status: number, error: unknown, report: Repo
   response.status(status).json({ errors });
 }
 
+const bodyTooLarge = (maxBytes: number): GraphQLError =>
+  queryTooComplex(`The body is larger than ${maxBytes} bytes: ask for less in one request.`);
+
 /** What the body parser refuses, by its `type`; anything else is ours. */
 function bodyError(error: unknown, maxBodyBytes: number): [status: number, known: unknown] {
   const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
   switch (type) {
     case 'entity.too.large':
-      return [413, queryTooComplex(`The body is larger than ${maxBodyBytes} bytes: ask for less in one request.`)];
+      return [413, bodyTooLarge(maxBodyBytes)];
     case 'entity.parse.failed':
       return [400, badUserInput('The body is not JSON: send {"query": "…"}.')];
     case 'encoding.unsupported':

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { hashOf } from '../../src/graphql/admission/documents.js';
@@ -29,10 +30,10 @@ async function post(gateway: Gateway, request: object): Promise<Errors> {
   return body;
 }
 
-async function overHttp(gateway: Gateway, request: object) {
+async function overHttp(gateway: Gateway, request: object, headers: Record<string, string> = {}) {
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${await tokenOf(ALICE)}` },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await tokenOf(ALICE)}`, ...headers },
     body: JSON.stringify(request),
   });
   const body: Errors = JSON.parse(await response.text());
@@ -78,6 +79,11 @@ const WAYS: Readonly<Record<string, Way>> = {
     });
     expect(response.status).toBe(400);
     return JSON.parse(await response.text());
+  },
+  'a stream of events': async (gateway, request) => {
+    const { status, contentType, body } = await overHttp(gateway, request, { accept: 'text/event-stream' });
+    expect([status, contentType]).toEqual([400, 'application/json; charset=utf-8']);
+    return body;
   },
   'a socket': (gateway, request) => overSocket(gateway, request),
 };
@@ -154,6 +160,24 @@ describe('what no client may ask', () => {
     }
     expect(asked()).toEqual([]);
     await expect(overSocket(gateway, { query: `{ me { id } } # ${'x'.repeat(10_000_000)}` })).rejects.toThrow('1009');
+  });
+
+  test('a body is refused by its announced length or its beginning, before the rest has come', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const head = `POST /graphql HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n`;
+    const chunk = `${(65_536).toString(16)}\r\n${' '.repeat(65_536)}\r\n`;
+    for (const beginning of [
+      `${head}content-length: 10000000\r\n\r\n{"query":`,
+      `${head}transfer-encoding: chunked\r\n\r\n${chunk.repeat(5)}`,
+    ]) {
+      const socket = connect(Number(port), hostname);
+      const answer = new Promise<string>((resolve, reject) => {
+        socket.once('data', (bytes) => resolve(String(bytes))).once('error', reject);
+      });
+      socket.write(beginning);
+      expect(await answer).toMatch(/^HTTP\/1.1 413 /);
+      socket.destroy();
+    }
   });
 
   test('the gateway still answers what may be asked', async () => {
