@@ -1,6 +1,7 @@
 // Asked for by type-graphql before the first decorator runs.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from './config.js';
 import { Admission } from './graphql/admission/admission.js';
@@ -41,6 +42,8 @@ import { RedisDatabase } from './stores/redis/database.js';
 import { takeRequests } from './stores/redis/request-quota.js';
 
 const PAGES_FOLDER = fileURLToPath(new URL('../dashboard', import.meta.url));
+/** An upstream that has not answered by then counts as away, milliseconds. */
+const READY_WITHIN_MS = 2_000;
 /** How long the start waits for a Postgres that is away, milliseconds. */
 const POSTGRES_WITHIN_MS = 30_000;
 
@@ -52,9 +55,10 @@ export async function startGateway(
   signal: AbortSignal,
 ): Promise<number> {
   const applicationName = 'ethhook-gateway';
-  const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName });
+  const timeoutMs = config.OPERATION_TIMEOUT_MS;
+  const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName, statementTimeoutMs: timeoutMs });
   lifecycle.push('postgres', () => postgres.close());
-  const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, { applicationName });
+  const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, { applicationName, timeoutMs });
   lifecycle.push('clickhouse', () => clickhouse.close());
   const redis = new RedisDatabase(config.REDIS_URL, { applicationName });
   lifecycle.push('redis', () => redis.close());
@@ -121,11 +125,14 @@ export async function startGateway(
     audience: config.JWT_AUDIENCE,
   });
   const authenticate = createAuthenticator(verifyOnceAMinute(verify), createUserLookup(configuration), logger);
-  const readiness = async (): Promise<Readiness> => ({
-    postgres: await answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
-    clickhouse: await answers(clickhouse.ping()),
-    redis: await answers(redis.ping()),
-  });
+  const readiness = async (): Promise<Readiness> => {
+    const [isPostgres, isClickHouse, isRedis] = await Promise.all([
+      answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
+      answers(clickhouse.ping()),
+      answers(redis.ping()),
+    ]);
+    return { postgres: isPostgres, clickhouse: isClickHouse, redis: isRedis };
+  };
   const sessions = new Sessions({ configuration, logger, now });
   lifecycle.push('sessions', () => sessions.close());
   const live = { schema, services, sessions, keepaliveMs: config.KEEPALIVE_MS, logger };
@@ -202,8 +209,13 @@ async function checkSchemas(
   signal.throwIfAborted();
 }
 
-const answers = (ping: Promise<unknown>): Promise<boolean> =>
-  ping.then(
+/** Whether an upstream answers soon. */
+async function answers(ping: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const late = delay(READY_WITHIN_MS, false, { signal: timer.signal }).catch(() => false);
+  const answered = ping.then(
     () => true,
     () => false,
   );
+  return Promise.race([answered, late]).finally(() => timer.abort());
+}

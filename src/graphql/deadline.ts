@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** How long after its deadline an operation may still answer what it has, milliseconds. */
 const GRACE_MS = 1_000;
 
@@ -10,6 +12,8 @@ export class Deadline {
   readonly #timer: NodeJS.Timeout;
 
   constructor(private readonly timeoutMs: number) {
+    // Each query under way listens, and an operation may have many: no leak to warn of.
+    setMaxListeners(0, this.#controller.signal);
     this.#timer = setTimeout(() => {
       this.#controller.abort(new DOMException(`it took longer than ${timeoutMs} ms`, 'TimeoutError'));
     }, timeoutMs);

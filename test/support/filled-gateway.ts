@@ -30,6 +30,7 @@ export async function startFilledGateway(store: 'clickhouse' | 'postgres') {
   const gateway = await startTestGateway(stores.environment);
   return {
     stores,
+    socketUrl: gateway.socketUrl,
     /** The data of an answer that must be without errors. */
     async answered(query: string, variables = {}, user = ALICE) {
       const { data, errors } = await gateway.ask(user, query, variables);
