@@ -7,11 +7,12 @@ import { barChart } from './bar-chart.js';
 import type { Benchmark, BenchReport } from './benchmark.js';
 import { concurrency } from './concurrency.js';
 import { dashboard } from './dashboard.js';
+import { growth } from './growth.js';
 import { ingest } from './ingest.js';
 import { live } from './live.js';
 import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
 
-const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, ingest, live];
+const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, live];
 const DOCS = 'docs/benchmarks.md';
 const CHARTS = 'docs/benchmarks';
 const USAGE = `npm run bench -- [NAME] [--scale S] [--json]

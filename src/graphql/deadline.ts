@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
+import { OperationTimeout } from './errors.js';
 
 /** How long after its deadline an operation may still answer what it has, milliseconds. */
 const GRACE_MS = 1_000;
 
 /**
- * The end of an operation: its signal aborts with a TimeoutError once it has taken too long, with an AbortError once
+ * The end of an operation: its signal aborts with an OperationTimeout once it has taken too long, with an AbortError once
  * nobody waits for it any more. End it, or its timer runs on.
  */
 export class Deadline {
@@ -15,7 +16,7 @@ export class Deadline {
     // Each query under way listens, and an operation may have many: no leak to warn of.
     setMaxListeners(0, this.#controller.signal);
     this.#timer = setTimeout(() => {
-      this.#controller.abort(new DOMException(`it took longer than ${timeoutMs} ms`, 'TimeoutError'));
+      this.#controller.abort(new OperationTimeout(`it took longer than ${timeoutMs} ms`));
     }, timeoutMs);
   }
 
@@ -29,7 +30,7 @@ export class Deadline {
     this.#controller.abort();
   }
 
-  /** What runs, or a failure with the TimeoutError where it does not heed the signal. */
+  /** What runs, or a failure with the OperationTimeout where it does not heed the signal. */
   async within<Result>(running: Promise<Result>): Promise<Result> {
     let late: NodeJS.Timeout | undefined;
     const overdue = new Promise<never>((_resolve, reject) => {

@@ -45,6 +45,11 @@ export const rateLimited = (message: string, retryAfterSeconds?: number): GraphQ
 export const upstreamUnavailable = (upstream: string): GraphQLError =>
   clientError('UPSTREAM_UNAVAILABLE', `${upstream} cannot be reached at the moment: try again shortly.`, { upstream });
 
+/** An operation that has run out of time: the reason that its signal aborts with. */
+export class OperationTimeout extends Error {
+  override readonly name = 'OperationTimeout';
+}
+
 /** An operation that must not run, for one reason or several. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -93,7 +98,7 @@ export function maskError(error: unknown, requestId: string, report: ReportError
 function toClientError(error: unknown): GraphQLError {
   const cause = innermost(error);
   if (cause instanceof UpstreamError) return ofUpstream(cause);
-  if (cause instanceof DOMException && cause.name === 'TimeoutError') {
+  if (cause instanceof OperationTimeout) {
     return clientError('TIMEOUT', 'The operation took too long: ask for less, for a shorter range, or try again.');
   }
   if (cause instanceof GraphQLError) {

@@ -5,10 +5,11 @@ import {
   httpStatusOf,
   maskError,
   maskErrors,
+  OperationTimeout,
   queryTooComplex,
   Refused,
 } from '../../src/graphql/errors.js';
-import { UpstreamError } from '../../src/platform/errors.js';
+import { abandoned, UpstreamError } from '../../src/platform/errors.js';
 
 const SECRETS = /password|10\.0\.0\.7|SELECT/;
 const upstream = (kind: 'unavailable' | 'timeout' | 'refused') =>
@@ -73,7 +74,20 @@ describe('what a client sees of an error', () => {
   });
 
   test('an operation that was given up is a TIMEOUT', () => {
-    const { masked } = mask(new DOMException('it took longer than 30000 ms', 'TimeoutError'));
+    const { masked } = mask(new OperationTimeout('it took longer than 30000 ms'));
     expect(masked.extensions).toEqual({ code: 'TIMEOUT', requestId: 'the-id' });
+  });
+
+  test('a query that nobody waits for any more is nothing to look into', () => {
+    const left = new AbortController();
+    left.abort();
+    const { masked, reported } = mask(abandoned('clickhouse', 'a query', left.signal));
+    expect(masked.message).not.toMatch(/a query|given up/);
+    expect(reported).toEqual([]);
+  });
+
+  test('a query that was given up because its operation has run out of time is a TIMEOUT', () => {
+    const late = AbortSignal.abort(new OperationTimeout('it took longer than 30000 ms'));
+    expect(mask(abandoned('postgres', 'a query', late)).masked.extensions).toMatchObject({ code: 'TIMEOUT' });
   });
 });
