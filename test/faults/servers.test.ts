@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { STORES } from '../../src/records/migration-phase.js';
@@ -6,6 +10,8 @@ import { FaultStack } from '../support/fault-stack.js';
 import { anyAttempt } from '../support/fault-traffic.js';
 import { until } from '../support/until.js';
 import { FORM, longTest } from './form.js';
+
+const JUNK = join(tmpdir(), `ethhook-faults-${process.pid}.junk`);
 
 describe('a server', () => {
   let stack: FaultStack;
@@ -34,6 +40,49 @@ describe('a server', () => {
       await stack.expectExact({ rollups: FORM.awaitsAudit });
     }, 900_000);
   }
+
+  longTest(
+    'Redis that is killed while the disk is busy has every entry that it acknowledged',
+    async () => {
+      const busy = spawn('sh', ['-c', `while :; do dd if=/dev/zero of=${JUNK} bs=1M count=200 conv=fdatasync; done`], {
+        detached: true,
+        stdio: 'ignore',
+      });
+      try {
+        for (let round = 0; round < 2 * FORM.redisKills; round++) {
+          let acknowledged = 0;
+          const producers = Array.from({ length: 50 }, async () => {
+            for (;;) {
+              const added = await stack.redis
+                .command('XADD', 'flood', '*', 'record', 'x'.repeat(400))
+                .catch(() => null);
+              if (added === null) return;
+              acknowledged += 1;
+            }
+          });
+          await delay(1_500 + Math.random() * 1_500);
+          await stack.servers.kill('redis');
+          await Promise.all(producers);
+          await stack.servers.restart('redis');
+          await until(
+            'Redis answers',
+            () =>
+              stack.redis.ping().then(
+                () => true,
+                () => false,
+              ),
+            60,
+          );
+          expect(Number(await stack.redis.command('XLEN', 'flood'))).toBeGreaterThanOrEqual(acknowledged);
+          await stack.redis.command('DEL', 'flood');
+        }
+      } finally {
+        if (busy.pid !== undefined) process.kill(-busy.pid, 'SIGKILL');
+        rmSync(JUNK, { force: true });
+      }
+    },
+    400_000,
+  );
 
   test('groups that are deleted are made again, and nothing is lost', async () => {
     await stack.startWorker();
