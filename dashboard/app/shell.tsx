@@ -9,6 +9,7 @@ import { useLink } from '../range/use-range.js';
 import { Mark } from '../ui/icons.js';
 import { LiveBadge, ReconnectNotice } from './live-badge.js';
 import { ThemeSwitch } from './theme-switch.js';
+import { useArrival } from './use-arrival.js';
 
 const isBelow = (path: string, href: string): boolean =>
   href === '/' ? path === '/' || path.startsWith('/endpoints/') : path.startsWith(href);
@@ -23,6 +24,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const { data: settings } = useSettings();
   const [path] = useLocation();
   const link = useLink();
+  const content = useArrival(path);
   const places = [
     { href: '/', label: 'Overview' },
     { href: '/attempts', label: 'Attempts' },
@@ -60,7 +62,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </div>
       </header>
       <ReconnectNotice />
-      <main id="content" tabIndex={-1}>
+      <main id="content" ref={content} tabIndex={-1}>
         {children}
       </main>
     </>

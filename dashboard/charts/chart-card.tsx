@@ -1,4 +1,5 @@
-import { type ReactNode, useId, useState } from 'react';
+import { type ReactNode, useId } from 'react';
+import { useParam } from '../app/use-param.js';
 import type { Bucket } from '../pages/delivery.js';
 
 export interface ChartProps {
@@ -9,6 +10,8 @@ export interface ChartProps {
 }
 
 interface ChartCardProps {
+  /** In the URL, of the charts that are shown as tables. */
+  readonly name: string;
   readonly title: string;
   readonly legend: ReactNode;
   readonly buckets: readonly Bucket[];
@@ -18,15 +21,23 @@ interface ChartCardProps {
 }
 
 /** A chart, or the same numbers as a table. */
-export function ChartCard({ title, legend, buckets, labelOf, columns, children }: ChartCardProps) {
-  const [isTable, setIsTable] = useState(false);
+export function ChartCard({ name, title, legend, buckets, labelOf, columns, children }: ChartCardProps) {
+  const [tables, setTables] = useParam('table');
+  const shownAsTables = tables?.split(',') ?? [];
+  const isTable = shownAsTables.includes(name);
+  const others = shownAsTables.filter((one) => one !== name);
   const id = useId();
   return (
     <section className="card chart" aria-labelledby={id}>
       <header className="card-head">
         <h2 id={id}>{title}</h2>
         <div className="legend">{isTable ? null : legend}</div>
-        <button type="button" className="quiet" aria-pressed={isTable} onClick={() => setIsTable(!isTable)}>
+        <button
+          type="button"
+          className="quiet"
+          aria-pressed={isTable}
+          onClick={() => setTables((isTable ? others : [...others, name]).join())}
+        >
           Table
         </button>
       </header>

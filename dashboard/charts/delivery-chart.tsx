@@ -1,5 +1,6 @@
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useMemo } from 'react';
 import uPlot from 'uplot';
+import { useParam } from '../app/use-param.js';
 import { axisCount, exactCount } from '../format/numbers.js';
 import type { Bucket } from '../pages/delivery.js';
 import { fromZero, timeAxis, valueAxis, wholeBuckets } from './axes.js';
@@ -11,9 +12,13 @@ import { Plot } from './plot.js';
 
 const HEIGHT = 240;
 
+const toggled = (keys: readonly OutcomeKey[], key: OutcomeKey): OutcomeKey[] =>
+  keys.includes(key) ? keys.filter((one) => one !== key) : [...keys, key];
+
 /** How many attempts ended how, hour by hour or day by day. */
 export function DeliveryChart({ buckets, isHourly, zone, onSelect }: ChartProps) {
-  const [hidden, setHidden] = useState<readonly OutcomeKey[]>([]);
+  const [hide, setHide] = useParam('hide');
+  const hidden = useMemo(() => OUTCOMES.map(({ key }) => key).filter((key) => hide?.split(',').includes(key)), [hide]);
   const shown = useMemo(() => OUTCOMES.filter(({ key }) => !hidden.includes(key)), [hidden]);
   const data = useMemo<uPlot.AlignedData>(
     () => [
@@ -50,6 +55,7 @@ export function DeliveryChart({ buckets, isHourly, zone, onSelect }: ChartProps)
 
   return (
     <ChartCard
+      name="deliveries"
       title={isHourly ? 'Deliveries by hour' : 'Deliveries by day'}
       buckets={buckets}
       labelOf={labelOf}
@@ -61,7 +67,7 @@ export function DeliveryChart({ buckets, isHourly, zone, onSelect }: ChartProps)
           className="legend-item"
           aria-pressed={!hidden.includes(key)}
           title={hidden.includes(key) ? `Show ${label.toLowerCase()}` : `Hide ${label.toLowerCase()}`}
-          onClick={() => setHidden(hidden.includes(key) ? hidden.filter((one) => one !== key) : [...hidden, key])}
+          onClick={() => setHide(toggled(hidden, key).join())}
         >
           <i className={`swatch swatch-${key}`} aria-hidden="true" />
           {label}

@@ -49,6 +49,7 @@ export function LatencyChart({ buckets, isHourly, zone, onSelect }: ChartProps) 
 
   return (
     <ChartCard
+      name="latency"
       title="Latency of answers"
       buckets={buckets}
       labelOf={labelOf}

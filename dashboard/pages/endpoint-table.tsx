@@ -1,5 +1,6 @@
 import { useId } from 'react';
-import { Link, useSearchParams } from 'wouter';
+import { Link } from 'wouter';
+import { useParam } from '../app/use-param.js';
 import { Sparkline } from '../charts/sparkline.js';
 import { exactCount, latency, percent, shortCount } from '../format/numbers.js';
 import type { RangeChoice } from '../range/choice.js';
@@ -20,19 +21,9 @@ const COLUMNS: readonly { readonly sort: Sort; readonly label: string; readonly 
 /** Every endpoint, what is in trouble first. */
 export function EndpointList({ choice, zone }: { readonly choice: RangeChoice; readonly zone: string }) {
   const { rows, error, refetch } = useEndpoints(choice, zone);
-  const [params, setParams] = useSearchParams();
-  const asked = params.get('sort');
+  const [asked, ask] = useParam('sort');
   const sort = SORTS.find((one) => one === asked) ?? 'trouble';
   const id = useId();
-
-  function sortBy(next: Sort): void {
-    setParams((present) => {
-      const changed = new URLSearchParams(present);
-      if (next === 'trouble') changed.delete('sort');
-      else changed.set('sort', next);
-      return changed;
-    });
-  }
 
   if (rows === undefined && error !== null) return <Failure what="Endpoints" error={error} onRetry={() => refetch()} />;
   if (rows?.length === 0) return <NoEndpoints />;
@@ -54,7 +45,7 @@ export function EndpointList({ choice, zone }: { readonly choice: RangeChoice; r
                   column === sort ? (column === 'name' || column === 'success' ? 'ascending' : 'descending') : 'none'
                 }
               >
-                <button type="button" className="sort" onClick={() => sortBy(column)}>
+                <button type="button" className="sort" onClick={() => ask(column === 'trouble' ? null : column)}>
                   {label}
                 </button>
               </th>

@@ -28,6 +28,9 @@ afterEach(async () => {
 const slider = (page: Page, name: string) => page.getByRole('slider', { name });
 const rows = (page: Page) => page.locator('table.attempts tbody tr');
 const pathAndQuery = (page: Page): string => page.url().slice(dashboard.stack.gatewayUrl.length);
+/** The browser tells of a change of the URL a moment after it. */
+const untilAt = (page: Page, path: string): Promise<void> =>
+  until(`the URL is ${path}`, () => pathAndQuery(page) === path);
 const overflow = (page: Page): Promise<number> =>
   page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 
@@ -53,6 +56,11 @@ test('a newcomer sees the numbers of the demo after one click', async () => {
     'Latency p99',
   ]);
   expect(pathAndQuery(page)).toBe('/');
+
+  await page.getByRole('link', { name: 'Collection index (staging)' }).click();
+  await page.getByRole('heading', { name: 'Collection index (staging)' }).waitFor();
+  expect(await page.evaluate('window.scrollY')).toBe(0);
+  expect(await page.evaluate('document.activeElement.id')).toBe('content');
 });
 
 test('the overview needs little JavaScript, and nothing from elsewhere', async () => {
@@ -122,9 +130,7 @@ test('the attempts are narrowed by filters that the URL keeps, and go on as one 
     const texts = await codes.allTextContents();
     return texts.length > 0 && texts.every((code) => code === '503');
   });
-  expect(pathAndQuery(page)).toBe(
-    '/attempts?range=3d&status=failed&code=503&endpoint=0de30000-0000-4000-8000-000000000102',
-  );
+  await untilAt(page, '/attempts?range=3d&status=failed&code=503&endpoint=0de30000-0000-4000-8000-000000000102');
 
   await rows(page).first().getByRole('link').click();
   await page.getByRole('heading', { name: /^Event: (Transfer|Approval)$/ }).waitFor();
@@ -141,7 +147,7 @@ test('a link says what is looked at: page, range and time zone, and never the to
   expect(await page.getByLabel('Last 3 days').isChecked()).toBe(true);
   expect(await page.getByLabel('Time zone').inputValue()).toBe('UTC');
   await page.getByText('Last 6 hours').locator('..').click();
-  await until('the URL has it', async () => pathAndQuery(page) === `${ENDPOINT}?tz=UTC&range=6h`);
+  await untilAt(page, `${ENDPOINT}?tz=UTC&range=6h`);
 
   await page.getByLabel('Custom').click();
   await page.getByLabel('From').fill('2026-01-02T00:00');
@@ -179,7 +185,9 @@ test('the charts can be read with the keyboard, and as tables', async () => {
   await page.keyboard.press('ArrowRight');
   await until('the first hour is told', async () => (await chart.getAttribute('aria-valuenow')) === '0');
   expect(await chart.getAttribute('aria-valuetext')).toMatch(/ to \d\d:00: \d+ failed, \d+ expired, /);
+  await page.getByRole('button', { name: 'Succeeded' }).click();
   await page.getByRole('button', { name: 'Table' }).first().click();
+  await untilAt(page, '/?hide=successes&table=deliveries');
   const table = page.getByRole('region', { name: 'Deliveries by hour' }).getByRole('table');
   await table.waitFor();
   expect(await table.getByRole('row').count()).toBeGreaterThan(24);
