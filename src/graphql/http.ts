@@ -33,6 +33,9 @@ interface HttpOptions extends OperationOptions {
 
 const JSON_TYPES = ['application/json', 'application/graphql+json'];
 const SHA256_LENGTH = 64;
+const TOO_MANY = 429;
+/** Told to those who have too many subscriptions, for whom waiting alone may not help, seconds. */
+const RETRY_AFTER_S = 60;
 const METHODS = ['GET', 'HEAD', 'POST', 'OPTIONS'];
 /** Browsers send neither across origins without asking first. */
 const PREFLIGHT_HEADERS = ['apollo-require-preflight', 'x-apollo-operation-name'];
@@ -169,7 +172,8 @@ async function send(response: Response, { status, headers, body }: HTTPGraphQLRe
 function refuse(response: Response, status: number, error: unknown, report: ReportError): void {
   const errors = maskErrors(error, currentRequestId(), report);
   const retryAfter = errors[0]?.extensions?.['retryAfterSeconds'];
-  if (typeof retryAfter === 'number') response.setHeader('retry-after', retryAfter);
+  if (status === TOO_MANY)
+    response.setHeader('retry-after', typeof retryAfter === 'number' ? retryAfter : RETRY_AFTER_S);
   response.status(status).json({ errors });
 }
 

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { forbidden, queryTooComplex } from '../errors.js';
+import { badUserInput, forbidden, queryTooComplex } from '../errors.js';
 import type { Limits } from '../limits.js';
 
 /** A document's parts, by what they are. */
@@ -24,8 +24,8 @@ const MAX_SCHEMA_LISTS = 2;
 
 /**
  * Counts what a document asks for, every fragment counted wherever it is spread, and throws QUERY_TOO_COMPLEX where that
- * is more than the limits allow, FORBIDDEN where introspection is switched off. Knows no types, so that it can run before
- * validation, which costs more than this. Ends at fragments that spread themselves and leaves them to validation.
+ * is more than the limits allow, BAD_USER_INPUT where a fragment spreads itself, FORBIDDEN where introspection is switched
+ * off. Knows no types, so that it can run before validation, which costs more than this.
  */
 export function checkShape(document: DocumentNode, limits: Limits): DocumentShape {
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION);
@@ -107,7 +107,10 @@ class Walk {
       } else {
         const name = selection.name.value;
         const fragment = this.fragments.get(name);
-        if (fragment === undefined || spread.has(name) || within.includes(name)) continue;
+        if (within.includes(name)) {
+          throw badUserInput(`Cannot spread fragment "${name}" within itself: ask for each level that is wanted.`);
+        }
+        if (fragment === undefined || spread.has(name)) continue;
         spread.add(name);
         yield* this.#fieldsOf([fragment.selectionSet], [...within, name], spread);
       }
