@@ -15,20 +15,22 @@ export interface HeldBatch {
  * until it is taken: it is never split or dropped, since that would count it twice or not at all.
  */
 export class Hold {
-  #held: HeldBatch | null = null;
+  /** By task: while one batch is held, the next one is begun. */
+  readonly #held = new Map<string, HeldBatch>();
 
-  /** Null while nothing is refused. */
+  /** What has been refused for longest; null while nothing is. */
   get held(): HeldBatch | null {
-    return this.#held;
+    return [...this.#held.values()][0] ?? null;
   }
 
-  /** Told of each refusal. */
-  refused({ upstream, message, options }: UpstreamError): void {
-    this.#held = { since: this.#held?.since ?? Date.now(), upstream, code: options.code ?? null, message };
+  /** Told of each time that a task is refused. */
+  refused(task: string, { upstream, message, options }: UpstreamError): void {
+    const since = this.#held.get(task)?.since ?? Date.now();
+    this.#held.set(task, { since, upstream, code: options.code ?? null, message });
   }
 
-  /** Told of each success. */
-  done(): void {
-    this.#held = null;
+  /** Told of each task that is done. */
+  done(task: string): void {
+    this.#held.delete(task);
   }
 }

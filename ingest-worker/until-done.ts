@@ -28,11 +28,11 @@ export async function untilDone<T>(
         logger.warn({ error, task, attempt }, 'failed, will try again');
         return;
       }
-      hold?.refused(error);
+      hold?.refused(task, error);
       logger.error({ error, task, attempt }, 'refused, held until it is mended');
     },
     signal,
   });
-  hold?.done();
+  hold?.done(task);
   return result;
 }
