@@ -147,6 +147,7 @@ CREATE UNIQUE INDEX endpoints_pkey ON public.endpoints USING btree (id);
 CREATE UNIQUE INDEX ethhook_schema_migrations_pkey ON public.ethhook_schema_migrations USING btree (number);
 CREATE INDEX events_ingested_at_brin ON public.events USING brin (ingested_at) WITH (pages_per_range='32', autosummarize='on');
 CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
+CREATE INDEX events_transaction_hash ON public.events USING btree (lower(transaction_hash));
 CREATE UNIQUE INDEX migration_phase_pkey ON public.migration_phase USING btree (singleton);
 CREATE UNIQUE INDEX migration_phase_history_pkey ON public.migration_phase_history USING btree (id);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email);

@@ -63,9 +63,27 @@ const configuration = (usersFile: string): string => `<clickhouse>
 </clickhouse>
 `;
 
+/**
+ * What the gateway's user may use up. It may change settings of a query, as the gateway does, but not beyond these. Kept
+ * alike in docs/security.md.
+ */
+const READER_CAPS: Readonly<Record<string, { readonly usual: number; readonly most: number }>> = {
+  max_memory_usage: { usual: 2_147_483_648, most: 2_147_483_648 },
+  max_execution_time: { usual: 60, most: 600 },
+  max_rows_to_read: { usual: 2_000_000_000, most: 2_000_000_000 },
+  max_result_rows: { usual: 5_000_000, most: 5_000_000 },
+};
+
+function readerProfile(): string {
+  const caps = Object.entries(READER_CAPS);
+  const usual = caps.map(([name, { usual }]) => `<${name}>${usual}</${name}>`);
+  const constraints = caps.map(([name, { most }]) => `<${name}><min>1</min><max>${most}</max></${name}>`);
+  return `<readonly>2</readonly>${usual.join('')}<constraints>${constraints.join('')}</constraints>`;
+}
+
 /** The user `default` runs the start query and cannot have a password, so it may do nothing but that. */
 const users = (password: string): string => `<clickhouse>
-  <profiles><default/><reader><readonly>2</readonly></reader></profiles>
+  <profiles><default/><reader>${readerProfile()}</reader></profiles>
   <quotas><default/></quotas>
   <users>
     <default>
@@ -90,6 +108,7 @@ const users = (password: string): string => `<clickhouse>
       <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
       <profile>reader</profile>
       <quota>default</quota>
+      <grants><query>GRANT SELECT ON *.*</query></grants>
     </${READER}>
   </users>
 </clickhouse>

@@ -5,8 +5,8 @@ import type { PostgresQueries } from './database.js';
 import { EVENT_COLUMNS } from './events-by-key.js';
 
 /**
- * Finds the events through the user's attempts: they have indexes for that, where events have none but that of their ids.
- * Rows older than this system carry microseconds, which do not count in the order, and may spell hex in any case.
+ * Finds the events through the user's attempts, which have an index for that; those of a transaction by its own index, and
+ * whose they are by theirs. Rows older than this system carry microseconds, which do not count in the order, and may spell hex in any case.
  */
 export function eventPage(
   database: PostgresQueries,
@@ -31,9 +31,21 @@ export function eventPage(
     text: `
       SELECT ${EVENT_COLUMNS}
       FROM events AS event
-      WHERE event.id IN (SELECT event_id FROM ${ATTEMPTS_OF_USERS}) AND ${conditions.join(' AND ')}
+      WHERE ${transactionHash === undefined ? OWNED_BY_USER : OWNED_BY_EVENT} AND ${conditions.join(' AND ')}
       ORDER BY date_trunc('milliseconds', event.ingested_at) DESC, event.id DESC
       LIMIT ${bind(limit)}`,
     values,
   });
 }
+
+const OWNED_BY_USER = `event.id IN (SELECT event_id FROM ${ATTEMPTS_OF_USERS})`;
+
+/** OFFSET 0 keeps the planner from collecting all attempts of the user first. */
+const OWNED_BY_EVENT = `EXISTS (
+        SELECT FROM delivery_attempts AS attempt
+        LEFT JOIN endpoints AS endpoint ON endpoint.id = attempt.endpoint_id AND attempt.user_id IS NULL
+        LEFT JOIN applications AS application ON application.id = endpoint.application_id
+        WHERE attempt.event_id = event.id AND coalesce(attempt.user_id, application.user_id) = ANY($1::uuid[])
+          AND attempt.created_at >= $2::timestamptz AND attempt.created_at < $3::timestamptz
+        OFFSET 0
+      )`;
