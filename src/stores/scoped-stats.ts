@@ -1,5 +1,6 @@
 import type { TimeRange } from '../records/time-range.js';
 import {
+  type BreakdownRow,
   type DeliveryCounters,
   type DeliveryStatsAnswer,
   type MeasuredScope,
@@ -58,12 +59,12 @@ interface ScopedQuestion {
 export async function rowsByScope<Row extends Scoped<object>>(
   question: ScopedQuestion,
   ask: (group: ScopeGroup) => Promise<Row[]>,
-): Promise<Omit<Row, 'scope'>[][]> {
-  const rows: Omit<Row, 'scope'>[][] = question.scopes.map(() => []);
+): Promise<Row[][]> {
+  const rows: Row[][] = question.scopes.map(() => []);
   await Promise.all(
     groupScopes(question).map(async ({ group, placesOf }) => {
-      for (const { scope, ...row } of await ask(group)) {
-        for (const place of placesOf.get(scope) ?? []) rows[place]?.push(row);
+      for (const row of await ask(group)) {
+        for (const place of placesOf.get(row.scope) ?? []) rows[place]?.push(row);
       }
     }),
   );
@@ -138,23 +139,43 @@ function ownRanges(members: readonly Member[], range: TimeRange): { own?: OwnRan
 }
 
 /** The answer that the rows of one scope make. */
-export function statsAnswer(rows: readonly Omit<StatsRow, 'scope'>[]): DeliveryStatsAnswer {
+export function statsAnswer(rows: readonly StatsRow[]): DeliveryStatsAnswer {
   let total = NO_DELIVERIES;
   let totalEvents = 0;
   const hours = new Map<number, DeliveryCounters>();
-  for (const { hour, totalEvents: events, ...counters } of rows) {
-    if (hour !== null) {
-      hours.set(hour, counters);
+  for (const row of rows) {
+    if (row.hour !== null) {
+      hours.set(row.hour, countersOf(row));
     } else {
-      total = counters;
-      totalEvents = events;
+      total = countersOf(row);
+      totalEvents = row.totalEvents;
     }
   }
   return { total, totalEvents, hours };
 }
 
 /** The counters of each day that the rows of one scope make, zeros included. */
-export function dailyAnswer(rows: readonly Omit<DayRow, 'scope'>[], days: readonly number[]): DeliveryCounters[] {
-  const counted = new Map<number, DeliveryCounters>(rows.map(({ day, ...counters }) => [day, counters]));
+export function dailyAnswer(rows: readonly DayRow[], days: readonly number[]): DeliveryCounters[] {
+  const counted = new Map<number, DeliveryCounters>(rows.map((row) => [row.day, countersOf(row)]));
   return days.map((day) => counted.get(day) ?? NO_DELIVERIES);
 }
+
+export const breakdownAnswer = (rows: readonly Scoped<BreakdownRow>[]): BreakdownRow[] =>
+  rows.map((row) => ({ key: row.key, ...countersOf(row) }));
+
+/** Nothing but the counters of a row; field by field, since a wave brings thousands of rows. */
+const countersOf = (row: DeliveryCounters): DeliveryCounters => ({
+  attempts: row.attempts,
+  successes: row.successes,
+  failures: row.failures,
+  expired: row.expired,
+  pending: row.pending,
+  retries: row.retries,
+  latencyCount: row.latencyCount,
+  latencySumMs: row.latencySumMs,
+  minLatencyMs: row.minLatencyMs,
+  maxLatencyMs: row.maxLatencyMs,
+  p50LatencyMs: row.p50LatencyMs,
+  p95LatencyMs: row.p95LatencyMs,
+  p99LatencyMs: row.p99LatencyMs,
+});

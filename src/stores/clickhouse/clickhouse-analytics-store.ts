@@ -16,7 +16,7 @@ import type {
   MeasuredScope,
   QueryOptions,
 } from '../analytics-store.js';
-import { dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
+import { breakdownAnswer, dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
 import { attemptPage } from './attempt-page.js';
 import { attemptsByKey } from './attempts-by-key.js';
 import { breakdown } from './breakdown.js';
@@ -56,10 +56,11 @@ export class ClickHouseAnalyticsStore implements AnalyticsStore {
     return rows.map((ofScope) => dailyAnswer(ofScope, question.days));
   }
 
-  breakdown(question: BreakdownQuestion, options?: QueryOptions): Promise<BreakdownRow[][]> {
+  async breakdown(question: BreakdownQuestion, options?: QueryOptions): Promise<BreakdownRow[][]> {
     const bounded = inRepresentableTime(question);
     const plan = planStats(bounded, this.#rollupsFromHours);
-    return rowsByScope(bounded, (group) => breakdown(this.#database, bounded, group, plan, options));
+    const rows = await rowsByScope(bounded, (group) => breakdown(this.#database, bounded, group, plan, options));
+    return rows.map(breakdownAnswer);
   }
 
   attemptPage(question: AttemptPageQuestion, options?: QueryOptions): Promise<AttemptRecord[]> {

@@ -154,8 +154,9 @@ export function groupParams({ kind: _kind, own, ...columns }: ScopeGroup): Recor
   return { ...columns, ...own, latestFrom: Math.max(...own.froms), earliestTo: Math.min(...own.tos) };
 }
 
-/** The percentiles of a result row by their names, and no latencies where there are none. */
-export function measured<Row extends Measured<DeliveryCounters>>({ percentiles: [p50, p95, p99], ...row }: Row) {
+/** A result row with the percentiles by their names, and no latencies where there are none. */
+export function measured<Row extends Measured<DeliveryCounters>>(row: Row) {
+  const [p50, p95, p99] = row.percentiles;
   const orNull = (latency: number | null): number | null => (row.latencyCount === 0 ? null : latency);
   return {
     ...row,

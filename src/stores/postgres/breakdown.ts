@@ -44,5 +44,5 @@ export async function breakdown(
       ORDER BY scope, rank`,
     values,
   });
-  return rows.map(({ rank: _rank, ...row }) => measured(row));
+  return rows.map(measured);
 }

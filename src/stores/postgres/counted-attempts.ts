@@ -65,10 +65,10 @@ export const COUNTERS = `
         max(latency_ms) AS "maxLatencyMs",
         percentile_disc(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms)::double precision[] AS percentiles`;
 
-/** The percentiles of a result row by their names. */
-export const measured = <Row extends Measured<DeliveryCounters>>({ percentiles, ...row }: Row) => ({
+/** A result row with the percentiles by their names. */
+export const measured = <Row extends Measured<DeliveryCounters>>(row: Row) => ({
   ...row,
-  p50LatencyMs: percentiles?.[0] ?? null,
-  p95LatencyMs: percentiles?.[1] ?? null,
-  p99LatencyMs: percentiles?.[2] ?? null,
+  p50LatencyMs: row.percentiles?.[0] ?? null,
+  p95LatencyMs: row.percentiles?.[1] ?? null,
+  p99LatencyMs: row.percentiles?.[2] ?? null,
 });

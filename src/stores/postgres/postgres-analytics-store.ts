@@ -14,7 +14,7 @@ import type {
   EventsQuestion,
   QueryOptions,
 } from '../analytics-store.js';
-import { dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
+import { breakdownAnswer, dailyAnswer, rowsByScope, statsAnswer } from '../scoped-stats.js';
 import { attemptPage } from './attempt-page.js';
 import { attemptsByKey } from './attempts-by-key.js';
 import { breakdown } from './breakdown.js';
@@ -42,8 +42,9 @@ export class PostgresAnalyticsStore implements AnalyticsStore {
     return rows.map((ofScope) => dailyAnswer(ofScope, question.days));
   }
 
-  breakdown(question: BreakdownQuestion, { signal }: QueryOptions = {}): Promise<BreakdownRow[][]> {
-    return rowsByScope(question, (group) => breakdown(this.#database.until(signal), question, group));
+  async breakdown(question: BreakdownQuestion, { signal }: QueryOptions = {}): Promise<BreakdownRow[][]> {
+    const rows = await rowsByScope(question, (group) => breakdown(this.#database.until(signal), question, group));
+    return rows.map(breakdownAnswer);
   }
 
   attemptPage(question: AttemptPageQuestion, { signal }: QueryOptions = {}): Promise<AttemptRecord[]> {
