@@ -80,6 +80,7 @@ describe('streams of events', () => {
 
     const refused = await open(ALICE, QUERY);
     expect(refused.response.status).toBe(429);
+    expect(refused.response.headers.get('retry-after')).toBe('60');
     expect(JSON.parse(await refused.response.text())).toEqual({
       errors: [expect.objectContaining({ extensions: { code: 'RATE_LIMITED', requestId: expect.any(String) } })],
     });

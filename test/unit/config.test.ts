@@ -28,6 +28,20 @@ describe("the gateway's configuration", () => {
     }
   });
 
+  test('takes origins as browsers name them, switches as on and off, and nothing else', () => {
+    const read = (values: object) => readGatewayConfig({ ...COMPLETE, ...values });
+    expect(read({ CORS_ORIGINS: 'https://a.example, http://localhost:3000,*' }).CORS_ORIGINS).toEqual([
+      'https://a.example',
+      'http://localhost:3000',
+      '*',
+    ]);
+    expect(read({ INTROSPECTION: 'off' }).INTROSPECTION).toBe(false);
+    for (const wrong of ['a.example', 'https://a.example/', 'https://a.example/path', 'ftp://a.example']) {
+      expect(() => read({ CORS_ORIGINS: wrong })).toThrow(/CORS_ORIGINS must be origins/);
+    }
+    expect(() => read({ PLAYGROUND: 'no' })).toThrow(/PLAYGROUND must be on or off/);
+  });
+
   test('takes an empty variable for one that is not set', () => {
     expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: '' })).toThrow(/JWT_SECRET is required/);
     expect(readGatewayConfig({ ...COMPLETE, JWT_SECRET: '', JWKS_URL: 'https://keys.example' }).JWKS_URL).toBe(
