@@ -14,11 +14,11 @@ describe('ClickHouse', () => {
   let stack: FaultStack;
 
   beforeAll(async () => {
-    stack = await FaultStack.start();
-  }, 180_000);
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
 
-  afterAll(() => stack.stop(), 60_000);
-  afterEach(() => stack.reset());
+  afterAll(() => stack.stop(), 120_000);
+  afterEach(() => stack.reset(), 120_000);
 
   const run = (query: string) => stack.clickhouse.command({ name: 'test', query });
   const attempts = (count: number, fields = {}) => Array.from({ length: count }, () => anyAttempt(fields));
@@ -97,7 +97,7 @@ describe('ClickHouse', () => {
     }
     await speedUp();
     await stack.expectExact();
-  }, 180_000);
+  }, 600_000);
 
   test('that takes longer than an insert is waited for is waited for longer, and counts it once', async () => {
     await stack.startWorker({ BATCH_MAX_ROWS: '2000' });
@@ -119,7 +119,7 @@ describe('ClickHouse', () => {
     await run('ALTER TABLE delivery_attempts RESET SETTING parts_to_throw_insert, parts_to_delay_insert');
     await run('SYSTEM START MERGES delivery_attempts');
     await stack.expectExact();
-  }, 180_000);
+  }, 600_000);
 
   test('takes rows of more than a hundred days in one batch', async () => {
     await stack.startWorker({ ATTEMPTS_RETENTION_DAYS: '400', BATCH_MAX_ROWS: '50000' });

@@ -15,6 +15,8 @@ export interface FaultForm {
   readonly suspendedSeconds: number;
   /** Records a second while a fault lasts. */
   readonly rate: number;
+  /** How long after the end of a fault everything has to be right, seconds. */
+  readonly withinSeconds: number;
   /** Whether every sum is waited for too where only the audit can mend it: that takes up to a minute. */
   readonly awaitsAudit: boolean;
 }
@@ -29,6 +31,8 @@ const FORMS: Readonly<Record<string, FaultForm>> = {
     outageSeconds: 3,
     suspendedSeconds: 6,
     rate: 500,
+    // It runs beside other tests.
+    withinSeconds: 150,
     awaitsAudit: false,
   },
   long: {
@@ -40,6 +44,7 @@ const FORMS: Readonly<Record<string, FaultForm>> = {
     outageSeconds: 120,
     suspendedSeconds: 15,
     rate: 500,
+    withinSeconds: 60,
     awaitsAudit: true,
   },
 };

@@ -14,11 +14,11 @@ describe('an outage', () => {
   let stack: FaultStack;
 
   beforeAll(async () => {
-    stack = await FaultStack.start();
-  }, 180_000);
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
 
-  afterAll(() => stack.stop(), 60_000);
-  afterEach(() => stack.reset());
+  afterAll(() => stack.stop(), 120_000);
+  afterEach(() => stack.reset(), 120_000);
 
   for (const name of UPSTREAMS) {
     test(`of ${name} is sat out with flat memory, and leaves every number exact`, async () => {

@@ -11,11 +11,11 @@ describe('records', () => {
   let stack: FaultStack;
 
   beforeAll(async () => {
-    stack = await FaultStack.start();
-  }, 180_000);
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
 
-  afterAll(() => stack.stop(), 60_000);
-  afterEach(() => stack.reset());
+  afterAll(() => stack.stop(), 120_000);
+  afterEach(() => stack.reset(), 120_000);
 
   const line = (fields: Readonly<Record<string, unknown>>): string =>
     JSON.stringify({ ...toJson(anyAttempt()), ...fields });
@@ -48,7 +48,7 @@ describe('records', () => {
       await stack.traffic.poison(poison);
     });
     await stack.expectExact();
-  }, 180_000);
+  }, 600_000);
 
   test('that are sent five times, in batches of their own, are there once', async () => {
     await stack.startWorker();
@@ -58,7 +58,7 @@ describe('records', () => {
       await stack.expectExact({ rollups: false });
     }
     await stack.expectExact({ rollups: FORM.awaitsAudit });
-  }, 180_000);
+  }, 600_000);
 
   test('whose id is used by another user change nothing of that one', async () => {
     await stack.startWorker();
@@ -76,5 +76,5 @@ describe('records', () => {
     expect(new Map(rows.map(({ id, user_id }) => [id, user_id]))).toEqual(
       new Map(owned.map(({ id, user_id }) => [id, user_id])),
     );
-  }, 180_000);
+  }, 600_000);
 });

@@ -17,11 +17,11 @@ describe('a server', () => {
   let stack: FaultStack;
 
   beforeAll(async () => {
-    stack = await FaultStack.start();
-  }, 180_000);
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
 
-  afterAll(() => stack.stop(), 60_000);
-  afterEach(() => stack.reset());
+  afterAll(() => stack.stop(), 120_000);
+  afterEach(() => stack.reset(), 120_000);
 
   for (const [name, kills] of [
     ['clickhouse', FORM.clickhouseKills],
@@ -95,7 +95,7 @@ describe('a server', () => {
       }
     });
     await stack.expectExact({ rollups: FORM.awaitsAudit });
-  }, 180_000);
+  }, 600_000);
 
   test('streams that are deleted are made again, and what comes next is stored', async () => {
     await stack.startWorker();
@@ -104,7 +104,7 @@ describe('a server', () => {
     for (const stream of STREAMS) await stack.redis.command('DEL', stack.names.stream(stream));
     await stack.under(FORM.rate, () => delay(1_000));
     await stack.expectExact({ rollups: FORM.awaitsAudit });
-  }, 180_000);
+  }, 600_000);
 
   longTest(
     'Redis that is full is worked off, and takes entries again',

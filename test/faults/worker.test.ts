@@ -12,11 +12,11 @@ describe('a worker', () => {
   let stack: FaultStack;
 
   beforeAll(async () => {
-    stack = await FaultStack.start();
-  }, 180_000);
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
 
-  afterAll(() => stack.stop(), 60_000);
-  afterEach(() => stack.reset());
+  afterAll(() => stack.stop(), 120_000);
+  afterEach(() => stack.reset(), 120_000);
 
   for (const step of WORKER_STEPS) {
     (step === 'insert' ? test : longTest)(

@@ -36,7 +36,7 @@ export class FaultWorker {
 
   async ready(): Promise<void> {
     const isReady = async () => (await fetch(`${this.#url}/readyz`).catch(() => null))?.status === 200;
-    await until('the worker is ready', isReady, 60);
+    await until('the worker is ready', isReady, 150);
   }
 
   /** What `/healthz` says it holds, by lane. */

@@ -12,15 +12,15 @@ const SIGNS: Readonly<Record<WorkerStep, RegExp>> = {
   acknowledge: /"XACK"/i,
 };
 
-/** Resolves when some worker has taken this step: MONITOR shows each command as it is run. Fails after half a minute. */
+/** Resolves when some worker has taken this step: MONITOR shows each command as it is run. Fails after two minutes. */
 export function workerStep(redisUrl: string, step: WorkerStep): Promise<void> {
   const { hostname, port, password } = new URL(redisUrl);
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname);
     const timer = setTimeout(() => {
       socket.destroy();
-      reject(new Error(`no worker came to its step "${step}" in half a minute`));
-    }, 30_000);
+      reject(new Error(`no worker came to its step "${step}" in two minutes`));
+    }, 120_000);
     let line = '';
     socket.on('error', reject);
     socket.on('connect', () => socket.write(`AUTH ${password}\r\nMONITOR\r\n`));
