@@ -1,7 +1,7 @@
 /** So long at least between two refreshes, milliseconds; longer where they take long. */
-const PAUSE_MS = 1_200;
-/** A refresh may be under way a tenth of the time. */
-const PAUSE_PER_MS = 9;
+const PAUSE_MS = 1_000;
+/** A refresh may be under way a fifth of the time. */
+const PAUSE_PER_MS = 4;
 
 /**
  * Refreshes soon after it is asked to, one at a time, and not while the page is hidden: idle -> waiting -> refreshing,

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, memo, useState } from 'react';
 import { dayAndClock } from '../format/times.js';
 import { DAY_MS, isLastName, LAST, LONGEST_MS, lengthOf, type RangeChoice } from './choice.js';
 import { useRange, useZone } from './use-range.js';
@@ -72,7 +72,8 @@ export function RangePicker() {
   );
 }
 
-function Zones({ present }: { readonly present: string }) {
+/** Hundreds, which do not change with the numbers of the page. */
+const Zones = memo(({ present }: { readonly present: string }) => {
   const own = browserZone();
   const others = zonesOnOffer().filter((zone) => zone !== own);
   return (
@@ -86,7 +87,7 @@ function Zones({ present }: { readonly present: string }) {
       ))}
     </>
   );
-}
+});
 
 interface CustomRangeProps {
   readonly choice: RangeChoice;
