@@ -16,8 +16,8 @@ interface Errors {
 
 /** A request line and headers take so much at most. */
 const URL_LENGTH = 12_000;
-/** What the gateway asks of its own accord. */
-const OWN_QUERIES = new Set(['ping', 'migration_phase', 'notice_closed_connections']);
+/** What the gateway asks of its own accord, such as whether the users of open sockets are still there. */
+const OWN_QUERIES = new Set(['ping', 'migration_phase', 'notice_closed_connections', 'users_by_id']);
 
 const persisted = (query: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(query) } });
 
