@@ -26,7 +26,13 @@ export function EndpointList({ choice, zone }: { readonly choice: RangeChoice; r
   const id = useId();
 
   if (rows === undefined && error !== null) return <Failure what="Endpoints" error={error} onRetry={() => refetch()} />;
-  if (rows?.length === 0) return <NoEndpoints />;
+  if (rows?.length === 0) {
+    return (
+      <div className="card">
+        <NoEndpoints />
+      </div>
+    );
+  }
   return (
     <section className="card" aria-labelledby={id}>
       <header className="card-head">
