@@ -49,8 +49,8 @@ export async function liveUsers({ postgresUrl }: BenchServers, secret: string): 
 
 const SECONDS = 25;
 /** Entries a second of a few attempts each, by users as skewed as in the data set. */
-const ENTRIES_PER_SECOND = 20;
-const ATTEMPTS_PER_ENTRY = 5;
+const ENTRIES_PER_SECOND = 10;
+const ATTEMPTS_PER_ENTRY = 3;
 
 /** What the traffic is, for people. */
 export const TRAFFIC = `${ENTRIES_PER_SECOND} entries a second of ${ATTEMPTS_PER_ENTRY} attempts each by users as skewed as in the data set, and once a second an entry with one attempt of every user, so that every subscriber is due a message`;

@@ -47,19 +47,21 @@ describe('streams of events', () => {
       signal: leaving.signal,
     });
     const events: StreamEvent[] = [];
+    const comments: string[] = [];
     const read = async (): Promise<void> => {
       let text = '';
       for await (const chunk of response.body ?? []) {
         text += Buffer.from(chunk).toString();
         const blocks = text.split('\n\n');
         text = blocks.pop() ?? '';
+        comments.push(...blocks.filter((block) => block === ':'));
         events.push(...blocks.filter((block) => block !== ':').map(eventOf));
       }
     };
     const type = response.headers.get('content-type');
     const isStream = type?.startsWith('text/event-stream') === true;
     const ended = isStream ? read().catch(() => undefined) : Promise.resolve();
-    return { response, events, ended, leave: () => leaving.abort() };
+    return { response, events, comments, ended, leave: () => leaving.abort() };
   }
 
   const hoursOf = (events: readonly StreamEvent[]): Message[] =>
@@ -151,7 +153,7 @@ describe('streams of events', () => {
   test('a silent stream carries comments, and stopping ends it without a last event, so that clients ask again', async () => {
     const other = await startTestGateway({ ...stores.environment, KEEPALIVE_MS: '100' });
     const stream = await open(ALICE, QUERY, {}, other.url);
-    await until('the current hour', () => stream.events.length === 1);
+    await until('the current hour, and comments', () => stream.events.length === 1 && stream.comments.length > 1);
     await other.close();
     await stream.ended;
     expect(stream.events.map(({ event }) => event)).toEqual(['next']);

@@ -110,10 +110,11 @@ export class HourlyStatsFeed {
       if (this.#closed.signal.aborted) break;
       const begun = performance.now();
       try {
-        await this.#tick();
+        const sources = await this.#tick();
         await workedOff();
-        const ended = performance.now();
-        this.#restsUntil = ended + Math.max(REST_MS, ended - begun);
+        const tookMs = performance.now() - begun;
+        this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');
+        this.#restsUntil = begun + tookMs + Math.max(REST_MS, tookMs);
       } catch (error) {
         this.options.logger.warn({ error }, 'live numbers could not be read, trying again');
         this.#restsUntil = performance.now() + RETRY_MS;
@@ -123,7 +124,8 @@ export class HourlyStatsFeed {
     this.#ticking = undefined;
   }
 
-  async #tick(): Promise<void> {
+  /** Resolves to how many sources it looked at. */
+  async #tick(): Promise<number> {
     const work: Work[] = [...this.#marked].map((watched) => ({ watched, hours: watched.begin() }));
     this.#marked = new Set();
     try {
@@ -142,6 +144,7 @@ export class HourlyStatsFeed {
       }
       throw error;
     }
+    return work.length;
   }
 
   /** Reads a stretch of hours for all who are concerned, and tells them of theirs. */
