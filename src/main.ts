@@ -13,6 +13,7 @@ import { registerRollups } from './cli/rollups.js';
 import { registerSimulate } from './cli/simulate.js';
 import { registerToken } from './cli/token.js';
 import { registerUp } from './cli/up.js';
+import { registerVerify } from './cli/verify.js';
 import { registerWorker } from './cli/worker.js';
 import { UpstreamError, UserError } from './platform/errors.js';
 
@@ -52,6 +53,7 @@ for (const register of [
   registerDlq,
   registerPhase,
   registerBackfill,
+  registerVerify,
   registerCutover,
   registerRollback,
   registerFinalize,

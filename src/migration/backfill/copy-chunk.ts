@@ -1,8 +1,7 @@
 import { startOfDay } from '../../records/time-range.js';
 import { attachBackfilledDay, BACKFILL_TABLE, emptyBackfillTable } from '../../stores/clickhouse/backfill-table.js';
 import { insertHistory } from '../../stores/clickhouse/history-rows.js';
-import type { BackfillChunk } from '../../stores/postgres/backfill-store.js';
-import { copyHistory, listRejections } from '../../stores/postgres/history-rows.js';
+import { copyHistory, type HistoryRange, listRejections } from '../../stores/postgres/history-rows.js';
 import type { MoveServices } from '../move-services.js';
 import type { Pace } from './pace.js';
 
@@ -18,7 +17,7 @@ export interface CopiedChunk {
  */
 export async function copyChunk(
   { postgres, clickhouse, signal }: MoveServices,
-  chunk: BackfillChunk,
+  chunk: HistoryRange,
   pace: Pace,
 ): Promise<CopiedChunk> {
   const { table, range } = chunk;

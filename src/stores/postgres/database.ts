@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
-import { from as copyFromStdin, to as copyToStdout } from 'pg-copy-streams';
+import { type CopyStreamQuery, type CopyToStreamQuery, from as copyFromStdin, to as copyToStdout } from 'pg-copy-streams';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
@@ -109,6 +109,11 @@ export class PostgresDatabase implements PostgresQueries {
   }
 }
 
+/** What the client gives a query that it limits in time: called, it ends the timer. A stream does not call it. */
+interface Timed {
+  readonly callback?: () => void;
+}
+
 /** One connection, for as long as it is lent. */
 export class PostgresConnection {
   /** Whether something was given up half-way, so that nothing else can be asked on this connection. */
@@ -147,7 +152,7 @@ export class PostgresConnection {
    * Once it has failed, the connection is of no further use.
    */
   async copyTo<T>(query: PostgresQuery, use: (rows: Readable) => Promise<T>): Promise<{ rows: number; result: T }> {
-    const stream = this.client.query(copyToStdout(tagged(query)));
+    const stream: CopyToStreamQuery & Timed = this.client.query(copyToStdout(tagged(query)));
     let failure: unknown;
     stream.once('error', (error) => {
       failure = error;
@@ -160,18 +165,22 @@ export class PostgresConnection {
     } catch (error) {
       this.unusable = true;
       throw failure === undefined ? error : upstreamError(query.name, failure);
+    } finally {
+      stream.callback?.();
     }
   }
 
   /** Runs a COPY … FROM STDIN over these bytes. Resolves to how many rows they were. */
   async copyFrom(query: PostgresQuery, ...source: readonly [Readable, ...Writable[]]): Promise<number> {
-    const stream = this.client.query(copyFromStdin(tagged(query)));
+    const stream: CopyStreamQuery & Timed = this.client.query(copyFromStdin(tagged(query)));
     try {
       await pipeline([...source, stream]);
       return stream.rowCount;
     } catch (error) {
       this.unusable = true;
       throw upstreamError(query.name, error);
+    } finally {
+      stream.callback?.();
     }
   }
 
@@ -183,7 +192,8 @@ export class PostgresConnection {
       await this.query({ name, text: 'COMMIT' });
       return result;
     } catch (error) {
-      await this.query({ name, text: 'ROLLBACK' }).catch(() => undefined);
+      // A connection that is given up is closed, which rolls back too; it would not answer any more.
+      if (!this.unusable) await this.query({ name, text: 'ROLLBACK' }).catch(() => undefined);
       throw error;
     }
   }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { isUuid } from '../../records/codec.js';
 import { FIRST_TIME, HISTORY, type HistoryColumn, LAST_TIME } from '../../records/history.js';
 import type { StreamName } from '../../records/names.js';
 import type { TimeRange } from '../../records/time-range.js';
@@ -8,6 +9,8 @@ import type { PostgresConnection, PostgresDatabase } from './database.js';
 export interface HistoryRange {
   readonly table: StreamName;
   readonly range: TimeRange;
+  /** These rows alone: canonical UUIDs. */
+  readonly ids?: readonly string[];
 }
 
 /** An attempt that is older than this system has its user only through its endpoint. */
@@ -29,11 +32,12 @@ const milliseconds = (value: string): string =>
 const copied = (column: HistoryColumn): string =>
   column.shape.kind === 'time' ? milliseconds(source(column)) : source(column);
 
-/** Written out, since a COPY takes no parameters: a range is two numbers. */
-const inRange = ({ table, range }: HistoryRange): string =>
+/** Written out, since a COPY takes no parameters: a range is two numbers, and what is no UUID is left out. */
+export const inRange = ({ table, range, ids }: HistoryRange): string =>
   [
     `history.${HISTORY[table].time} >= '${new Date(range.from).toISOString()}'::timestamptz`,
     `history.${HISTORY[table].time} < '${new Date(range.to).toISOString()}'::timestamptz`,
+    ...(ids === undefined ? [] : [`history.id = ANY('{${ids.filter(isUuid).join(',')}}'::uuid[])`]),
   ].join(' AND ');
 
 /**
@@ -102,8 +106,21 @@ const FURTHER_REASONS: Readonly<Record<StreamName, readonly string[]>> = {
 };
 
 /** A row's reason not to be moved, or null. */
-const reasonOf = (table: StreamName): string =>
+export const reasonOf = (table: StreamName): string =>
   `CASE\n    ${[...HISTORY[table].columns.map(reason), ...FURTHER_REASONS[table]].join('\n    ')}\n  END`;
+
+/** The rows AS history of a table, with what tells whose an attempt is. */
+export const historySource = (table: StreamName): string => SOURCES[table];
+
+/** A row as one text, the same as the record's in TypeScript and in ClickHouse. */
+export const canonicalText = (table: StreamName): string =>
+  `concat_ws(chr(31), ${HISTORY[table].columns.map(canonicalValue).join(', ')})`;
+
+function canonicalValue(column: HistoryColumn): string {
+  const { kind, nullable } = column.shape;
+  const value = kind === 'fixedHex' || kind === 'hexData' ? `lower(${source(column)})` : `(${copied(column)})::text`;
+  return nullable === true ? `coalesce(${value}, '\\N')` : `coalesce(${value}, '')`;
+}
 
 /**
  * Lists the rows of a range that ClickHouse cannot hold, each with its reason, in place of what was listed of that range
