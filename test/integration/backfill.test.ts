@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { planBackfill } from '../../src/migration/backfill/plan.js';
 import { runBackfill } from '../../src/migration/backfill/run.js';
 import { STREAMS } from '../../src/records/names.js';
@@ -9,6 +9,9 @@ import { fillInUsers, insertLegacyHistory, LEGACY_USERS } from '../support/legac
 import { moveServices, runCli, setPhase } from '../support/move.js';
 
 const everything = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
+// Each test makes two databases and runs several commands.
+jest.setTimeout(180_000);
 
 describe('the backfill', () => {
   let stack: IngestStack;

@@ -43,7 +43,7 @@ describe('the comparison of both stores', () => {
     await stack.drained();
     // From here on nothing mends what the tests spoil.
     await stop();
-  });
+  }, 120_000);
   afterAll(() => stack.close());
   test('finds none where there is none, and notes it for the gates', async () => {
     const report = await compare();
@@ -99,7 +99,7 @@ describe('the comparison of both stores', () => {
     const mended = await runCli(stack, 'verify', '--repair', '--patience', '0', '--json');
     expect({ ...mended, output: JSON.parse(mended.output) }).toMatchObject({ code: 0, output: { differences: 0 } });
     await stack.expectExactRollups();
-  });
+  }, 180_000);
 
   test('repairs ClickHouse only while Postgres is what is read', async () => {
     await setPhase(stack, 'cutover');

@@ -1,7 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
-import { type CopyStreamQuery, type CopyToStreamQuery, from as copyFromStdin, to as copyToStdout } from 'pg-copy-streams';
+import {
+  type CopyStreamQuery,
+  type CopyToStreamQuery,
+  from as copyFromStdin,
+  to as copyToStdout,
+} from 'pg-copy-streams';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
