@@ -1,9 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { attemptOf, eventOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { runCli } from '../support/move.js';
+
+// Each test makes two databases, and some run commands.
+jest.setTimeout(180_000);
 
 describe('the finalize command', () => {
   let stack: IngestStack;

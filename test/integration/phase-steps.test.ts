@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { gatesOf } from '../../src/migration/gates.js';
 import { takeStep } from '../../src/migration/move-phase.js';
 import { readMigrationStatus } from '../../src/migration/status.js';
@@ -9,6 +9,9 @@ import { noteVerification } from '../../src/stores/postgres/verification-store.j
 import { attemptOf, eventOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { moveServices, setPhase } from '../support/move.js';
 import { until } from '../support/until.js';
+
+// Each test makes two databases, and some run commands.
+jest.setTimeout(180_000);
 
 describe('the steps of the move', () => {
   let stack: IngestStack;
