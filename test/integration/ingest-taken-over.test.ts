@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { pino } from 'pino';
 import { BatchBuilder } from '../../ingest-worker/batch.js';
 import { postgresAttemptSink } from '../../ingest-worker/postgres-sink.js';
@@ -153,16 +153,16 @@ describe('a worker that writes a Postgres database with history', () => {
     expect(await stack.attemptsIn('postgres')).toEqual(standingAttempts(good));
   });
 
-  test('does not make the neighbours of many bad records among 20,000 wait for five seconds', async () => {
+  test('sets many bad records among 20,000 apart by a handful of queries, so that their neighbours do not wait', async () => {
     await sql('ALTER TABLE delivery_attempts ALTER response_time_ms TYPE integer');
     const all = Array.from({ length: 20_000 }, (_, index) =>
       attemptOf({ response_time_ms: index % 10 === 7 ? 2 ** 31 : 1 }),
     );
     const batch = batchOf(all);
-    const started = performance.now();
+    const query = jest.spyOn(stack.postgres, 'query');
     const letters = await postgresAttemptSink({ database: stack.postgres, logger }).write(batch, UNSTOPPED);
-    expect(performance.now() - started).toBeLessThan(5_000);
     expect(letters).toHaveLength(2_000);
+    expect(query.mock.calls.length).toBeLessThan(10);
   });
 
   test('holds the batch where the table is what is wrong, and goes on once that is mended', async () => {

@@ -1,9 +1,12 @@
+import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { type MigrateReport, migrateUp } from '../../src/migration/schema-runner.js';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { freshClickHouse, freshPostgres } from '../support/servers.js';
 import { until } from '../support/until.js';
+
+const MIGRATIONS = readdirSync('migrations/postgres').filter((file) => /^\d{4}_/.test(file));
 
 /** A database as one may have been before this system: narrower columns, more columns, foreign keys, microseconds. */
 const LEGACY = `
@@ -148,9 +151,8 @@ describe('taking over a database with history', () => {
         warnings.some((line) => line.includes('0005_delivery_attempts')),
       );
 
-      const asked = Date.now();
+      // Answered while the report goes on: a migration that queued for its lock would be waited for until the end.
       await rowsOf('SELECT count(*) FROM delivery_attempts');
-      expect(Date.now() - asked).toBeLessThan(1_000);
 
       await rowsOf(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE application_name = 'ethhook-migrate' AND datname = current_database()`);
@@ -174,7 +176,7 @@ describe('taking over a database with history', () => {
       await second;
     });
     expect(finished).toBe(true);
-    expect(await rowsOf('SELECT count(*) FROM ethhook_schema_migrations')).toEqual([{ count: 13 }]);
+    expect(await rowsOf('SELECT count(*) FROM ethhook_schema_migrations')).toEqual([{ count: MIGRATIONS.length }]);
   });
 
   test.each([
