@@ -33,7 +33,7 @@ export async function startRedis({ folder, port, password, say, signal }: RedisO
 
 /**
  * Each write is handed to the system before it is acknowledged, so that a Redis that is killed has lost none.
- * With `everysec` it is held back while the disk is slow to write through (docs/decisions/0004-redis-appendfsync.md).
+ * With `everysec` it is held back while the disk is slow to write through (docs/decisions/0006-redis-appendfsync.md).
  */
 const configuration = (data: string, port: number, password: string): string => `bind 127.0.0.1
 port ${port}

@@ -77,12 +77,15 @@ class ArrayBuilder {
           if (byte < 0x80) break;
         }
         if (shape.kind === 'hexData') return this.#appendHex(source, at, count);
-        source.copy(this.#buffer, this.#begin(count), at, at + count);
+        const to = this.#begin(count);
+        source.copy(this.#buffer, to, at, at + count);
         return at + count;
       }
       case 'oneOf': {
         const name = this.#names[source[at] ?? 0];
-        name?.copy(this.#buffer, this.#begin(name.length));
+        if (name === undefined) throw new Error(`there is no option ${source[at]}`);
+        const to = this.#begin(name.length);
+        name.copy(this.#buffer, to);
         return at + 1;
       }
       case 'time':
@@ -94,7 +97,8 @@ class ArrayBuilder {
   #appendUint(bits: 8 | 16 | 32 | 64, source: Buffer, at: number): number {
     if (bits === 8 || bits === 16) {
       const value = bits === 8 ? (source[at] ?? 0) : source.readUInt16LE(at);
-      this.#buffer.writeInt32BE(value, this.#begin(4));
+      const to = this.#begin(4);
+      this.#buffer.writeInt32BE(value, to);
       return at + bits / 8;
     }
     const to = this.#begin(8);
@@ -128,7 +132,7 @@ class ArrayBuilder {
     }
   }
 
-  /** Writes the length of an element and returns where its bytes go. */
+  /** Writes the length of an element and returns where its bytes go, in the buffer as it is from then on. */
   #begin(length: number): number {
     const at = this.#length + 4;
     const end = at + Math.max(0, length);
