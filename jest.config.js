@@ -37,7 +37,9 @@ export default {
     project('unit', ['<rootDir>/test/unit/**/*.test.ts']),
     project('integration', ['<rootDir>/test/integration/**/*.test.ts'], withServers),
     // These start whole systems of their own.
-    project('browser', ['<rootDir>/test/browser/**/*.test.ts']),
+    project('browser', ['<rootDir>/test/browser/**/*.test.ts'], {
+      globalSetup: '<rootDir>/test/support/chromium-setup.mjs',
+    }),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
     faults('short', '{records,servers,worker}'),
   ],

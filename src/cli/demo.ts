@@ -20,8 +20,8 @@ interface DemoOptions {
   readonly signal: AbortSignal;
 }
 
-/** Attempts a second. */
-const RATE = 20;
+/** Attempts a second: often enough to see the page move, and not so many that the hours before look empty. */
+const RATE = 0.5;
 /** So long after this process began, the start no longer waits for the history: ready is promised within 20 s. */
 const READY_BY_MS = 16_000;
 const PATIENCE_AT_LEAST_MS = 1_000;

@@ -57,10 +57,13 @@ test('the examples run as they are, subscriptions too, with nothing from elsewhe
 
 test('the documentation of every field is at hand, and what was typed is there at the next visit', async () => {
   const page = await dashboard.open('/graphql');
+  await isReady(page);
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   await page.getByRole('link', { name: 'Query', exact: true }).click();
   await page.getByRole('link', { name: 'dashboardStats', exact: true }).waitFor();
   await page.getByRole('tab', { name: 'Endpoints' }).click();
+  // The editor is still being filled when the tab is chosen already.
+  await page.locator('.graphiql-query-editor .view-line', { hasText: 'endpoints' }).first().waitFor();
   const remembered = (): Promise<string | null> => page.evaluate("localStorage.getItem('graphiql:tabState')");
   await until('it is remembered', async () => (await remembered())?.includes('"activeTabIndex":2') === true, SECONDS);
   await page.reload();
