@@ -150,10 +150,13 @@ function protocolOptions(
     onSubscribe: async ({ extra, subscriptions }: SocketContext, id, payload) => {
       const [requestId, now] = [randomUUID(), Date.now()];
       try {
-        const { document, definition, operationName, variables } = services.admission.admit(payload, now);
         if (extra.identity === undefined) throw new Error('an operation on a socket without a user');
         const { user, tokenUserId } = extra.identity;
-        await services.rateLimit.count(tokenUserId);
+        // What is refused counts too.
+        const counted = services.rateLimit.count(tokenUserId);
+        counted.catch(() => undefined);
+        const { document, definition, operationName, variables } = services.admission.admit(payload, now);
+        await counted;
         // Given up, or the socket is closed: nobody is told of this.
         if (!(id in subscriptions) || extra.socket.readyState !== extra.socket.OPEN) return [new GraphQLError('')];
         const signal = start(payload, extra, user.id, definition.operation === 'subscription');

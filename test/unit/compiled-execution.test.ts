@@ -105,6 +105,8 @@ const DOCUMENTS = [
   'query ($text: String, $time: DateTime, $colour: Colour, $list: [Int]) { echo(text: $text, time: $time, colour: $colour, list: $list) }',
   'query ($other: String, $flag: Boolean = true) { echo(text: $other, flag: $flag) }',
   '{ echo(text: null, time: "2026-01-01T00:00:00Z", colour: RED, list: [1, null], flag: false) again: echo }',
+  'query ($no: Boolean!) { ...More @include(if: $no) ...More } fragment More on Node { value }',
+  'query ($flag: Boolean! = true) { echo(flag: $flag) }',
   'query Named { named: path child { path } children { path } }',
 ];
 

@@ -1,14 +1,14 @@
 /**
  * The entries used last, within a bound of their sizes' sum. What is larger than the whole is not kept.
  */
-export class DocumentCache<Entry> {
+export class DocumentCache<Key, Entry> {
   /** In order of use, the latest last. */
-  readonly #entries = new Map<string, { readonly entry: Entry; readonly size: number }>();
+  readonly #entries = new Map<Key, { readonly entry: Entry; readonly size: number }>();
   #size = 0;
 
   constructor(private readonly maxSize: number) {}
 
-  get(key: string): Entry | undefined {
+  get(key: Key): Entry | undefined {
     const kept = this.#entries.get(key);
     if (kept === undefined) return undefined;
     this.#entries.delete(key);
@@ -16,7 +16,7 @@ export class DocumentCache<Entry> {
     return kept.entry;
   }
 
-  set(key: string, entry: Entry, size: number): void {
+  set(key: Key, entry: Entry, size: number): void {
     this.#delete(key);
     if (size > this.maxSize) return;
     this.#entries.set(key, { entry, size });
@@ -27,7 +27,7 @@ export class DocumentCache<Entry> {
     }
   }
 
-  #delete(key: string): void {
+  #delete(key: Key): void {
     this.#size -= this.#entries.get(key)?.size ?? 0;
     this.#entries.delete(key);
   }

@@ -23,7 +23,7 @@ export const hashOf = (text: string): string => createHash('sha256').update(text
 
 /** Parses and validates; what has been checked is kept for as long as it is used, by its hash. */
 export class Documents {
-  readonly #kept = new DocumentCache<CheckedDocument>(KEPT_BYTES);
+  readonly #kept = new DocumentCache<string, CheckedDocument>(KEPT_BYTES);
 
   constructor(
     private readonly schema: GraphQLSchema,

@@ -62,7 +62,8 @@ export class Sessions {
       const isGone = (id: string): boolean => found.get(id) === null;
       this.#endWhere(({ user, tokenUserId }) => isGone(user.id) || isGone(tokenUserId), 'user no longer exists');
       this.#endWhere(
-        ({ user, tokenUserId }) => user.id !== tokenUserId && found.get(tokenUserId)?.isAdmin === false,
+        ({ user, tokenUserId }) =>
+          (user.isAdmin || user.id !== tokenUserId) && found.get(tokenUserId)?.isAdmin === false,
         'no longer an admin',
       );
     } catch (error) {
