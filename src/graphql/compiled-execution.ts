@@ -94,9 +94,9 @@ function isToBeWalked(
 ): boolean {
   let hasDirective = false;
   visit(document, {
-    Directive: () => {
-      hasDirective = true;
-      return BREAK;
+    enter: ({ kind }) => {
+      hasDirective = kind === Kind.DIRECTIVE;
+      return hasDirective ? BREAK : undefined;
     },
   });
   return (
