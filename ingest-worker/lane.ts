@@ -106,6 +106,8 @@ export class Lane<R> {
         await this.#source.forget();
         this.#acknowledged = 0;
         await this.#recover();
+        // What was lost meanwhile is pending and not in hand.
+        if (this.#unsure) return;
       }
       this.#ready = true;
       const collected = await this.#collect();
@@ -174,7 +176,8 @@ export class Lane<R> {
     this.#isWriting = true;
     this.#written = this.#write(batch)
       .then((refused) => {
-        this.#finished = this.#finish(batch, refused);
+        // The one before may still be trying: nothing is settled, and what is in hand not known, until both are.
+        this.#finished = Promise.all([this.#finished, this.#finish(batch, refused)]).then(() => undefined);
         this.#finished.catch(() => undefined);
       })
       .finally(() => {
