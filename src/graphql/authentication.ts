@@ -112,7 +112,7 @@ export type Authenticator = (headers: {
   readonly authorization: string | undefined;
   /** Whom an admin acts for: `x-ethhook-as-user`. */
   readonly asUser: string | undefined;
-  /** Called once the token is trusted, before anybody is looked up; what it throws is thrown. */
+  /** Called once the token is trusted, before anybody is looked up, with an id in lower case; what it throws is thrown. */
   readonly beforeLookup?: (tokenUserId: string) => void | Promise<void>;
 }) => Promise<Identity>;
 
@@ -123,7 +123,7 @@ export function createAuthenticator(verify: TokenVerifier, userOf: UserLookup, l
     if (token === undefined)
       throw unauthenticated('A token is needed: send the header `authorization: Bearer <token>`.');
     const { subject, acceptedUntil } = await verify(token);
-    await beforeLookup?.(subject);
+    await beforeLookup?.(subject.toLowerCase());
     const user = await userOf(subject);
     if (user === null) throw unauthenticated('The token is for a user that does not exist.');
     const tokenUserId = user.id;

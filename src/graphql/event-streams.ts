@@ -37,7 +37,7 @@ export class EventStreams {
 
   /** Resolves when the stream has ended. Throws what keeps it from beginning. */
   async serve(prepared: PreparedOperation, response: Response): Promise<void> {
-    const { operation, context, deadline } = prepared;
+    const { operation, identity, context, deadline } = prepared;
     const { document, definition, operationName, variables } = operation;
     const args: ExecutionArgs = {
       schema: this.options.schema,
@@ -52,7 +52,7 @@ export class EventStreams {
       response.end(next(this.#toJson(result, context.requestId)) + COMPLETE);
       return;
     }
-    const release = this.options.services.subscriptionLimits.start(context.user.id, response);
+    const release = this.options.services.subscriptionLimits.start(identity.tokenUserId, response);
     try {
       const results = await subscribeShared(args, (result) => this.#toJson(result, context.requestId));
       begin(response);

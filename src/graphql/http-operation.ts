@@ -25,7 +25,8 @@ export interface PreparedOperation {
 
 /**
  * What every HTTP request passes before it runs: the token is verified, the operation admitted and counted, and only then
- * anybody looked up. The schema itself is answered without a token. Throws what the client has done wrong.
+ * anybody looked up. The schema itself is answered without a token, and counted by address. Throws what the client has
+ * done wrong.
  */
 export async function prepareOperation(
   { services, authenticate }: OperationOptions,
@@ -37,7 +38,7 @@ export async function prepareOperation(
   const now = Date.now();
   const authorization = request.get('authorization');
   const admit = (): Operation => services.admission.admit(operationRequestOf(request), now);
-  let operation = authorization === undefined ? introspection(admit) : undefined;
+  let operation = authorization === undefined ? await introspection(services, request, now) : undefined;
   const identity =
     operation === undefined
       ? await deadline.within(
@@ -63,11 +64,15 @@ export async function prepareOperation(
   return { operation, identity, context, deadline };
 }
 
-/** An operation that is answered without a token, if it is one. */
-function introspection(admit: () => Operation): Operation | undefined {
+/** An operation that is answered without a token, if it is one. Whoever asks too often is refused before it is looked at. */
+async function introspection(
+  { admission, rateLimit }: Services,
+  request: Request,
+  now: number,
+): Promise<Operation | undefined> {
+  await rateLimit.count(`address ${request.ip}`);
   try {
-    const operation = admit();
-    return operation.isIntrospection ? operation : undefined;
+    return admission.admitIntrospection(operationRequestOf(request), now);
   } catch (error) {
     if (error instanceof Refused) return undefined;
     throw error;

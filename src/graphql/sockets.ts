@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { type Context, handleProtocols, makeServer, type OperationResult } from 'graphql-ws';
+import { type Context, handleProtocols, MessageType, makeServer, type OperationResult, parseMessage } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../platform/logger.js';
 import type { Authenticator, Identity } from './authentication.js';
@@ -27,8 +27,8 @@ interface SocketState extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   /** Who it belongs to, since its connection_init. */
   identity?: Identity;
-  /** What ends with each operation, by the message that asked for it: its id may be used again by the client. */
-  readonly endings: Map<object, () => void>;
+  /** What ends with each operation, by its id, which no other may have until then. */
+  readonly endings: Map<string, () => void>;
 }
 
 /** Of an operation, before its errors are masked. */
@@ -43,6 +43,9 @@ const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const TRY_AGAIN_LATER = 1013;
 const FORBIDDEN = 4403;
+const SUBSCRIBER_ALREADY_EXISTS = 4409;
+/** Codes of what a client has to change before it connects again. */
+const THEIR_FAULT: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'BAD_USER_INPUT']);
 /** What the reason of a closing holds at most, by the protocol. */
 const REASON_MAX_BYTES = 123;
 /** A client that does not answer the closing of its socket when we stop is cut off after this time, milliseconds. */
@@ -69,14 +72,17 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
       logger.error({ error }, 'a socket met an error');
       watch.end(socket, TRY_AGAIN_LATER, 'Something failed on our side. Connect again.');
     };
+    const endings: SocketState['endings'] = new Map();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: (message) => new Promise((resolve) => watch.send(socket, message, resolve)),
         close: (code = NORMAL, reason = '') => watch.end(socket, code, reason),
-        onMessage: (listen) => socket.on('message', (message) => void listen(String(message)).catch(fail)),
+        onMessage: (listen) => {
+          socket.on('message', (data) => void receive(String(data), listen, endings).catch(fail));
+        },
       },
-      { socket, endings: new Map() },
+      { socket, endings },
     );
     // What breaks the protocol, such as a message that is too large: the socket closes itself, with the code for it.
     socket.on('error', (error) => logger.debug({ error }, 'a client broke the protocol'));
@@ -91,6 +97,34 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
     await new Promise((resolve) => sockets.close(resolve));
     clearTimeout(impatient);
   };
+}
+
+/** Of an operation that was given up, or whose socket is closed. */
+const NOBODY_TO_TELL = [new GraphQLError('')];
+
+/** Has the protocol's server handle a message, and ends an operation when it is over or its client gives it up. */
+async function receive(
+  message: string,
+  handle: (message: string) => Promise<void>,
+  endings: SocketState['endings'],
+): Promise<void> {
+  const operation = operationOf(message);
+  const handled = handle(message);
+  if (operation?.type === MessageType.Complete) endings.get(operation.id)?.();
+  await handled;
+  if (operation?.type !== MessageType.Subscribe) return;
+  endings.get(operation.id)?.();
+  endings.delete(operation.id);
+}
+
+/** Which operation a message is about, if it is about one. */
+function operationOf(message: string): { readonly type: MessageType; readonly id: string } | undefined {
+  try {
+    const parsed = parseMessage(message);
+    return 'id' in parsed ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 type ProtocolOptions = Parameters<typeof makeServer<Record<string, unknown>, SocketState>>[0];
@@ -111,17 +145,17 @@ function protocolOptions(
 
   /** Ends with the operation, however it ends. */
   const start = (
-    asked: object,
-    state: SocketState,
+    id: string,
+    { socket, endings }: SocketState,
     userId: string,
     isSubscription: boolean,
   ): AbortSignal | undefined => {
     if (isSubscription) {
-      state.endings.set(asked, services.subscriptionLimits.start(userId, state.socket));
+      endings.set(id, services.subscriptionLimits.start(userId, socket));
       return undefined;
     }
     const deadline = new Deadline(services.limits.operationTimeoutMs);
-    state.endings.set(asked, () => deadline.end());
+    endings.set(id, () => deadline.end());
     return deadline.signal;
   };
 
@@ -132,6 +166,7 @@ function protocolOptions(
         const identity = await authenticate({
           authorization: textOf(connectionParams, 'authorization'),
           asUser: textOf(connectionParams, 'x-ethhook-as-user'),
+          beforeLookup: (tokenUserId) => services.rateLimit.count(tokenUserId),
         });
         if (socket.readyState !== socket.OPEN) return false;
         extra.identity = identity;
@@ -142,12 +177,18 @@ function protocolOptions(
         return true;
       } catch (error) {
         const [refusal] = masked([error]);
-        const isOurFault = refusal?.extensions?.['upstream'] !== undefined;
-        watch.end(socket, isOurFault ? TRY_AGAIN_LATER : FORBIDDEN, asReason(refusal?.message ?? 'Forbidden'));
+        const isTheirs = THEIR_FAULT.has(refusal?.extensions?.['code']);
+        watch.end(socket, isTheirs ? FORBIDDEN : TRY_AGAIN_LATER, asReason(refusal?.message ?? 'Forbidden'));
         return false;
       }
     },
     onSubscribe: async ({ extra, subscriptions }: SocketContext, id, payload) => {
+      if (extra.endings.has(id)) {
+        // Given up by the client, but not yet over: the protocol's server would take the one for the other.
+        watch.end(extra.socket, SUBSCRIBER_ALREADY_EXISTS, asReason(`Subscriber for ${id} already exists`));
+        return NOBODY_TO_TELL;
+      }
+      extra.endings.set(id, () => undefined);
       const [requestId, now] = [randomUUID(), Date.now()];
       try {
         if (extra.identity === undefined) throw new Error('an operation on a socket without a user');
@@ -157,9 +198,8 @@ function protocolOptions(
         counted.catch(() => undefined);
         const { document, definition, operationName, variables } = services.admission.admit(payload, now);
         await counted;
-        // Given up, or the socket is closed: nobody is told of this.
-        if (!(id in subscriptions) || extra.socket.readyState !== extra.socket.OPEN) return [new GraphQLError('')];
-        const signal = start(payload, extra, user.id, definition.operation === 'subscription');
+        if (!(id in subscriptions) || extra.socket.readyState !== extra.socket.OPEN) return NOBODY_TO_TELL;
+        const signal = start(id, extra, tokenUserId, definition.operation === 'subscription');
         const request = { requestId, user, now, ...(signal === undefined ? {} : { signal }) };
         const contextValue = createContext(services, request);
         return { schema, document, operationName, variableValues: variables, contextValue };
@@ -175,10 +215,6 @@ function protocolOptions(
     },
     onError: (_context, _id, _payload, errors) => masked(errors),
     onNext: (_context, _id, _payload, _args, result) => maskedResult(result),
-    onComplete: ({ extra }: SocketContext, _id, payload) => {
-      extra.endings.get(payload)?.();
-      extra.endings.delete(payload);
-    },
     onClose: ({ extra }: SocketContext) => {
       for (const end of extra.endings.values()) end();
       extra.endings.clear();

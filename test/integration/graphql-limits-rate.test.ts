@@ -7,6 +7,7 @@ import { RedisDatabase } from '../../src/stores/redis/database.js';
 import { takeRequests } from '../../src/stores/redis/request-quota.js';
 import { ALICE, BOB } from '../support/analytics-dataset.js';
 import { freshStores, startTestGateway, tokenOf } from '../support/gateway.js';
+import { openSocket } from '../support/live.js';
 import { freshPrefix, testServers } from '../support/servers.js';
 import { until } from '../support/until.js';
 
@@ -56,7 +57,8 @@ describe('how many requests a user may make in a minute', () => {
   });
 
   test('counts what is asked over sockets with what is asked over HTTP', async () => {
-    const gateway = await startTestGateway(limitedTo(3));
+    // One of them is the connection_init.
+    const gateway = await startTestGateway(limitedTo(4));
     const client = createClient({
       url: gateway.socketUrl,
       connectionParams: { authorization: `Bearer ${await tokenOf(ALICE)}` },
@@ -77,6 +79,52 @@ describe('how many requests a user may make in a minute', () => {
       expect(await statuses(gateway, ALICE, 1)).toEqual([429]);
     } finally {
       await client.dispose();
+      await gateway.close();
+    }
+  });
+
+  test('counts those without a token by their address, whatever they ask, and nobody else with them', async () => {
+    const gateway = await startTestGateway(limitedTo(3));
+    try {
+      const anonymous = async (query: string) => (await gateway.ask({}, query)).status;
+      const answers = [await anonymous(ASK), await anonymous('{ __typename }'), await anonymous('{ nonsense')];
+      expect(answers).toEqual([401, 200, 401]);
+      expect([await anonymous(ASK), await anonymous('{ __typename }')]).toEqual([429, 429]);
+      expect(await statuses(gateway, ALICE, 1)).toEqual([200]);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  test('counts a user once, however their token spells the id', async () => {
+    const userId = 'abcdef01-0000-4000-8000-00000000000a';
+    await stores.postgres.query({
+      name: 'test_user',
+      text: `INSERT INTO users (id, email) VALUES ('${userId}', 'letters@example.com')`,
+    });
+    const gateway = await startTestGateway(limitedTo(2));
+    try {
+      expect(await statuses(gateway, userId, 2)).toEqual([200, 200]);
+      expect(await statuses(gateway, userId.toUpperCase(), 1)).toEqual([429]);
+    } finally {
+      await gateway.close();
+    }
+  });
+
+  test('counts the connection_init of a socket; beyond it the socket is closed with 1013, to be tried again', async () => {
+    const gateway = await startTestGateway(limitedTo(2));
+    try {
+      const payload = { authorization: `Bearer ${await tokenOf(ALICE)}` };
+      expect(await statuses(gateway, ALICE, 1)).toEqual([200]);
+      const first = await openSocket(gateway.socketUrl, payload);
+      await until('it is acknowledged', () => first.messages.some(({ type }) => type === 'connection_ack'));
+      const second = await openSocket(gateway.socketUrl, payload);
+      expect(await second.closed).toEqual({
+        code: 1013,
+        reason: expect.stringMatching(/^More than 2 requests in a minute: wait \d+ s\.$/),
+      });
+      first.socket.close();
+    } finally {
       await gateway.close();
     }
   });

@@ -139,6 +139,24 @@ describe('the schema itself', () => {
     expect(admission.admit({ query: '{ me { __typename id } }' }, NOW).isIntrospection).toBe(false);
   });
 
+  test('is all that anybody may ask, and nothing that anybody asks is kept', () => {
+    const fresh = admissionWith({});
+    const query = getIntrospectionQuery();
+    expect(fresh.admitIntrospection({ query }, NOW)).toMatchObject({ isIntrospection: true, query });
+    expect(fresh.documentOf(hashOf(query))).toBeUndefined();
+    fresh.admit({ query: '{ me { id } }' }, NOW);
+    for (const other of [
+      '{ me { id } }',
+      '{ nonsense }',
+      '{ __typename me { id } }',
+      '{ ...F } fragment F on Query { me }',
+    ]) {
+      expect(fresh.admitIntrospection({ query: other }, NOW)).toBeUndefined();
+    }
+    expect(() => fresh.admitIntrospection({ query: '{ __schema { nonsense } }' }, NOW)).toThrow(Refused);
+    expect(() => fresh.admitIntrospection({ query: '{ __schema {' }, NOW)).toThrow(Refused);
+  });
+
   test('cannot be asked for nor guessed where introspection is off', () => {
     const silent = admissionWith({ introspection: false });
     for (const query of [

@@ -61,11 +61,21 @@ export class Admission {
 
   /** `now` is the request's only reading of the clock. Throws {@link Refused}. */
   admit(request: OperationRequest, now: number): Operation {
-    try {
-      return this.#admit(request, now);
-    } catch (error) {
-      throw error instanceof GraphQLError ? new Refused([error]) : error;
-    }
+    return refusing(() => {
+      const document = this.#documentOf(request, (text) => this.#documents.check(text));
+      return this.#operationOf(document, request, now);
+    });
+  }
+
+  /**
+   * What anybody may ask: nothing but the schema itself. Undefined for all else, which is looked at no further than that.
+   * Throws {@link Refused}.
+   */
+  admitIntrospection(request: OperationRequest, now: number): Operation | undefined {
+    return refusing(() => {
+      const document = this.#documentOf(request, (text) => this.#documents.checkIntrospection(text));
+      return document?.isIntrospection === true ? this.#operationOf(document, request, now) : undefined;
+    });
   }
 
   /** A document that has been admitted lately, by the SHA-256 of its text. */
@@ -87,14 +97,13 @@ export class Admission {
     }
   }
 
-  #admit({ query, operationName, variables, extensions }: OperationRequest, now: number): Operation {
+  #operationOf(checked: CheckedDocument, { operationName, variables }: OperationRequest, now: number): Operation {
     if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
       throw badUserInput('operationName: must be a text.');
     }
     if (variables !== undefined && variables !== null && !isObject(variables)) {
       throw badUserInput('variables: must be an object.');
     }
-    const checked = this.#documentOf(query, extensions);
     const definition = getOperationAST(checked.document, operationName);
     if (definition === null || definition === undefined) {
       throw badUserInput(
@@ -120,7 +129,10 @@ export class Admission {
     };
   }
 
-  #documentOf(query: unknown, extensions: unknown): CheckedDocument {
+  #documentOf<Checked>(
+    { query, extensions }: OperationRequest,
+    check: (text: string) => Checked,
+  ): CheckedDocument | Checked {
     const text = typeof query === 'string' && query !== '' ? query : undefined;
     const hash = persistedHash(extensions);
     if (text === undefined && hash === undefined) {
@@ -134,10 +146,19 @@ export class Admission {
     if (hash !== undefined && hash !== hashOf(text)) {
       throw badUserInput('extensions.persistedQuery: sha256Hash is not the hash of the query.');
     }
-    if (this.#allowed === undefined) return this.#documents.check(text);
+    if (this.#allowed === undefined) return check(text);
     const allowed = this.#allowed.get(hashOf(text));
     if (allowed === undefined) throw forbidden(NOT_ALLOWED);
     return allowed;
+  }
+}
+
+/** What graphql-js throws is a refusal too. */
+function refusing<Result>(admit: () => Result): Result {
+  try {
+    return admit();
+  } catch (error) {
+    throw error instanceof GraphQLError ? new Refused([error]) : error;
   }
 }
 

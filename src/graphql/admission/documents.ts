@@ -6,13 +6,16 @@ import { DocumentCache } from './document-cache.js';
 import { checkShape, type DocumentShape } from './document-shape.js';
 import { checkText } from './document-text.js';
 
-/** A document that is valid for the schema and within the limits that need no variables. */
-export interface CheckedDocument extends DocumentShape {
+/** A document within the limits that need no variables. */
+interface ParsedDocument extends DocumentShape {
   readonly text: string;
   /** SHA-256 of the text, hexadecimal. */
   readonly hash: string;
   readonly document: DocumentNode;
 }
+
+/** One that is valid for the schema, too. */
+export type CheckedDocument = ParsedDocument;
 
 /** Documents are kept by the size of their texts, bytes; what is made of them takes some twenty times that. */
 const KEPT_BYTES = 2 * 1024 * 1024;
@@ -35,9 +38,19 @@ export class Documents {
     const hash = hashOf(text);
     const kept = this.#kept.get(hash);
     if (kept !== undefined) return kept;
-    const checked = this.#checked(text, hash);
+    const checked = this.#validated(this.#parsed(text, hash));
     this.#kept.set(hash, checked, text.length);
     return checked;
+  }
+
+  /**
+   * The same for whoever may ask for the schema alone: any other document is undefined, before the work of validating it.
+   * Nothing is kept, since that would be at the cost of what others ask.
+   */
+  checkIntrospection(text: string): CheckedDocument | undefined {
+    const hash = hashOf(text);
+    const document = this.#kept.get(hash) ?? this.#parsed(text, hash);
+    return document.isIntrospection ? this.#validated(document) : undefined;
   }
 
   /** A document that has been checked, if it is still kept. */
@@ -45,13 +58,16 @@ export class Documents {
     return this.#kept.get(hash);
   }
 
-  #checked(text: string, hash: string): CheckedDocument {
+  #parsed(text: string, hash: string): ParsedDocument {
     checkText(text, this.limits);
     const document = parse(text);
-    const shape = checkShape(document, this.limits);
-    const errors = validate(this.schema, document, undefined, { maxErrors: MAX_ERRORS });
+    return { ...checkShape(document, this.limits), text, hash, document };
+  }
+
+  #validated(parsed: ParsedDocument): CheckedDocument {
+    const errors = validate(this.schema, parsed.document, undefined, { maxErrors: MAX_ERRORS });
     if (errors.length > 0) throw new Refused(this.limits.introspection ? errors : errors.map(withoutSuggestions));
-    return { ...shape, text, hash, document };
+    return parsed;
   }
 }
 
