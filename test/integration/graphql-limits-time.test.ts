@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALICE, BOB } from '../support/analytics-dataset.js';
-import { freshStores, startTestGateway } from '../support/gateway.js';
+import { freshStores, startTestGateway, tokenOf } from '../support/gateway.js';
+import { openSocket } from '../support/live.js';
 import { until } from '../support/until.js';
 
 /** Postgres may be the first to give it up, and is named then. */
@@ -55,6 +56,29 @@ describe('an operation that takes too long', () => {
       await gateway.ask(ALICE, '{ endpoints { nodes { id } } }');
       await until('no query waits any more', async () => (await running()) === 0);
     });
+  });
+
+  test('is given up over a socket when its client says so, and the socket stays', async () => {
+    const patient = await startTestGateway({ ...stores.environment, OPERATION_TIMEOUT_MS: '600000' });
+    try {
+      const { socket, messages } = await openSocket(patient.socketUrl, {
+        authorization: `Bearer ${await tokenOf(ALICE)}`,
+      });
+      const send = (message: object): void => socket.send(JSON.stringify({ id: 'one', ...message }));
+      const ask = { type: 'subscribe', payload: { query: '{ endpoints { nodes { id } } }' } };
+      await until('the socket is acknowledged', () => messages.length === 1);
+      await whileLocked('endpoints', async () => {
+        send(ask);
+        await until('the query waits', async () => (await running()) === 1);
+        send({ type: 'complete' });
+        await until('the query is given up', async () => (await running()) === 0);
+      });
+      send(ask);
+      await until('it is answered', () => messages.some(({ type }) => type === 'next'));
+      socket.close();
+    } finally {
+      await patient.close();
+    }
   });
 
   test('is given up when its client leaves', async () => {

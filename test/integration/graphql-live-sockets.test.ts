@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import type { Client } from 'graphql-ws';
 import { signToken } from '../../src/cli/sign-token.js';
 import { freePort } from '../../src/embedded/free-port.js';
-import { ALICE, SHOP_ORDERS, uuidOf } from '../support/analytics-dataset.js';
+import { ALICE, BOB, SHOP_ORDERS, uuidOf } from '../support/analytics-dataset.js';
 import { ADMIN, freshStores, SECRET, startTestGateway, tokenOf } from '../support/gateway.js';
 import { connect, openSocket, QUERY, startCommitting, subscribe } from '../support/live.js';
 import { until } from '../support/until.js';
@@ -99,6 +99,35 @@ describe('the sockets of live hours', () => {
       again.unsubscribe();
       return again.messages.length > 0;
     });
+  });
+
+  test('what an admin subscribes to for a user is counted as the admin’s own', async () => {
+    const bob = await connect(gateway.socketUrl, BOB);
+    const authorization = await bearer(ADMIN);
+    const forBob = { authorization, 'x-ethhook-as-user': BOB };
+    const [first, second] = [await connect(gateway.socketUrl, forBob), await connect(gateway.socketUrl, forBob)];
+    clients.push(bob, first, second);
+    const acting = [first, first, second].map((client) => subscribe(client));
+    await until('three are served', () => acting.every(({ messages }) => messages.length === 1));
+    const own = subscribe(bob);
+    await until('the user has room', () => own.messages.length + own.errors.length > 0);
+    expect(own.errors).toEqual([]);
+    const more = subscribe(second);
+    await until('the admin has none', () => more.messages.length + more.errors.length > 0);
+    expect(more.errors).toEqual([rateLimited]);
+  });
+
+  test('an id that is used again before its operation is over closes the socket with 4409', async () => {
+    const { socket, messages, closed } = await acknowledged(gateway.socketUrl, { authorization: await bearer(ALICE) });
+    const message = (type: string, payload?: object): string => JSON.stringify({ id: 'one', type, payload });
+    // Once its operation is over, an id is free.
+    for (let times = 1; times <= 2; times++) {
+      socket.send(message('subscribe', { query: '{ me { id } }' }));
+      await until('the answer', () => messages.filter(({ type }) => type === 'complete').length === times);
+    }
+    const subscription = message('subscribe', { query: QUERY });
+    for (const each of [subscription, message('complete'), subscription]) socket.send(each);
+    expect(await closed).toEqual({ code: 4409, reason: 'Subscriber for one already exists' });
   });
 
   test('a client that gives no sign of life is closed with a reason', async () => {

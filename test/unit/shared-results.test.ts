@@ -46,6 +46,21 @@ test('an event that several are told of is executed and serialised once for each
   expect(counted.times).toBe(6);
 });
 
+test('a result that cannot be serialised is told as an error', async () => {
+  const queue = new CoalescingQueue<number, object>(() => undefined);
+  const document = parse('subscription { count { n } }');
+  const results = await subscribeShared({ schema, document, rootValue: { count: () => queue } }, (result) => {
+    if (result.data) throw new Error('no text for this');
+    return JSON.stringify(result);
+  });
+  if (!(results instanceof SharedResults)) throw new Error('expected results');
+  const told: string[] = [];
+  results.deliver((json) => told.push(json));
+  queue.push(1, { count: { n: 1 } });
+  await settled();
+  expect(told).toEqual(['{"errors":[{"message":""}]}']);
+});
+
 test('whoever iterates over the results learns of the end alone', async () => {
   const { queue, results } = await subscribe(parse('subscription { count { n } }'), {}, { times: 0 });
   queue.push(1, { count: { n: 1 } });

@@ -18,8 +18,8 @@ class SharedResult {
 
   constructor(result: ExecutionResult | Promise<ExecutionResult>, toJson: ToJson) {
     void Promise.resolve(result)
-      .catch(failed)
       .then(toJson)
+      .catch((error) => toJson(failed(error)))
       .then((json) => {
         this.#json = json;
         for (const told of this.#waiting.splice(0)) told(json);
