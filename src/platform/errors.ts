@@ -17,6 +17,8 @@ export class UpstreamError extends Error {
       readonly kind: 'unavailable' | 'timeout' | 'refused' | 'abandoned';
       /** The upstream's own code of the error, where it gave one. */
       readonly code?: string;
+      /** Whether the request asks for more than the upstream has room for, so that its parts may succeed one by one. */
+      readonly isTooLarge?: boolean;
     },
   ) {
     super(message, { cause: options.cause });

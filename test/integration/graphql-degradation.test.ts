@@ -127,20 +127,20 @@ describe('while an upstream misbehaves', () => {
         'is too slow from then on',
         `SELECT number, ${padding}, sleepEachRow(0.02) FROM numbers(100000)
           SETTINGS max_block_size = 50, max_execution_time = 2, timeout_before_checking_execution_speed = 0`,
-        'timeout',
+        { kind: 'timeout', isTooLarge: false },
       ],
       [
         'runs out of memory',
         `SELECT number, ${padding}, if(number < 2000, 0, length(arrayStringConcat(arrayMap(x -> toString(x), range(30000000)))))
           FROM numbers(4000) SETTINGS max_block_size = 100, max_threads = 1, max_memory_usage = 50000000`,
-        'unavailable',
+        { kind: 'unavailable', isTooLarge: true },
       ],
-    ])('a ClickHouse that %s fails the query as if it had failed before', async (_case, query, kind) => {
+    ])('a ClickHouse that %s fails the query as if it had failed before', async (_case, query, options) => {
       const database = new ClickHouseDatabase(stores.environment.CLICKHOUSE_URL, { applicationName: 'test' });
       try {
         await expect(database.query({ name: 'test_failing', query })).rejects.toMatchObject({
           upstream: 'clickhouse',
-          options: { kind },
+          options,
         });
       } finally {
         await database.close();

@@ -119,19 +119,24 @@ describe('waves', () => {
     expect(asked()).toEqual(['a', 'bc', 'd', 'e']);
   });
 
-  test('only the question that fails alone fails', async () => {
+  test('only the question that fails alone fails, and the halves of a wave are asked one after the other', async () => {
     const failure = new Error('too large');
     const asked: string[] = [];
+    let running = 0;
     const { ask } = batcher({
       ask: async (questions) => {
         asked.push(questions.join(''));
+        running++;
+        expect(running).toBe(1);
+        await turn();
+        running--;
         if (questions.includes('c')) throw failure;
         return questions.map((question) => question.toUpperCase());
       },
     });
     const answers = ['a', 'b', 'c', 'd', 'e'].map((question) => ask(question));
     expect(await settled(answers)).toEqual(['A', 'B', failure, 'D', 'E']);
-    expect(asked).toEqual(['abcde', 'abc', 'de', 'ab', 'c']);
+    expect(asked).toEqual(['abcde', 'abc', 'ab', 'c', 'de']);
   });
 
   test('a failure that would repeat itself is everybody’s', async () => {

@@ -18,7 +18,10 @@ interface FeedOptions {
 const GATHER_MS = 10;
 /** From the end of a tick to the beginning of the next one at least; longer where the tick took longer. */
 const REST_MS = 50;
+/** What could not be read is left alone for so long at most, milliseconds. */
 const RETRY_MS = 1_000;
+/** Users and endpoints that one question asks for; a source with more endpoints goes alone. */
+const QUESTION_SIZE = 500;
 
 /** What one tick reads of a source. */
 interface Work {
@@ -26,17 +29,25 @@ interface Work {
   readonly hours: ReadonlySet<number>;
 }
 
+interface ScopedWork extends Work {
+  readonly scope: DeliveryScope;
+}
+
 /**
  * Tells subscribers which hours have changed. A commit notice marks hours of its users; a tick asks the store for the
- * marked hours of all sources that are watched, in one question as a rule, and sends what differs from what was sent
- * before. A source costs the same however many watch it. The first tick after a pause comes at once; then they leave
- * as much time as they take, in which changes gather. Idle without notices. Errors leave the hours marked for a retry.
+ * marked hours of all sources that are watched, in as few questions as their size allows, and sends what differs from
+ * what was sent before. A source costs the same however many watch it. The first tick after a pause comes at once; then
+ * they leave as much time as they take, in which changes gather. Idle without notices. A question that fails leaves its
+ * hours marked for a retry, and the others go on.
  */
 export class HourlyStatsFeed {
   /** By user, then by source. */
   readonly #sources = new Map<string, Map<string, WatchedSource>>();
   /** What the next tick looks at. */
   #marked = new Set<WatchedSource>();
+  /** What failed, and is marked again by the timer. */
+  #resting = new Set<WatchedSource>();
+  #retry: NodeJS.Timeout | undefined;
   readonly #closed = new AbortController();
   #ticking: Promise<void> | undefined;
   /** When the next tick may begin, by the monotonic clock. */
@@ -74,6 +85,7 @@ export class HourlyStatsFeed {
 
   async close(): Promise<void> {
     this.#closed.abort();
+    clearTimeout(this.#retry);
     await this.#ticking;
     await Promise.all(this.#all().map((watched) => watched.end()));
   }
@@ -93,12 +105,14 @@ export class HourlyStatsFeed {
       if (ofUser.get(key) === watched) ofUser.delete(key);
       if (ofUser.size === 0 && this.#sources.get(userId) === ofUser) this.#sources.delete(userId);
       this.#marked.delete(watched);
+      this.#resting.delete(watched);
     });
     ofUser.set(key, watched);
     return watched;
   }
 
   #mark(watched: WatchedSource): void {
+    if (this.#resting.has(watched)) return;
     this.#marked.add(watched);
     this.#ticking ??= this.#tickWhileMarked();
   }
@@ -109,16 +123,11 @@ export class HourlyStatsFeed {
       await delay(wait, undefined, { signal: this.#closed.signal }).catch(() => undefined);
       if (this.#closed.signal.aborted) break;
       const begun = performance.now();
-      try {
-        const sources = await this.#tick();
-        await workedOff();
-        const tookMs = performance.now() - begun;
-        this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');
-        this.#restsUntil = begun + tookMs + Math.max(REST_MS, tookMs);
-      } catch (error) {
-        this.options.logger.warn({ error }, 'live numbers could not be read, trying again');
-        this.#restsUntil = performance.now() + RETRY_MS;
-      }
+      const sources = await this.#tick();
+      await workedOff();
+      const tookMs = performance.now() - begun;
+      this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');
+      this.#restsUntil = begun + tookMs + Math.max(REST_MS, tookMs);
     }
     // In the same breath as the last look at what is marked, so that no mark falls between the two.
     this.#ticking = undefined;
@@ -126,53 +135,88 @@ export class HourlyStatsFeed {
 
   /** Resolves to how many sources it looked at. */
   async #tick(): Promise<number> {
+    const { attemptsRetentionDays, now } = this.options;
     const work: Work[] = [...this.#marked].map((watched) => ({ watched, hours: watched.begin() }));
     this.#marked = new Set();
-    try {
-      const hours = [...new Set(work.flatMap(({ hours }) => [...hours]))].sort((a, b) => a - b);
-      for (const run of runsOf(hours)) {
-        const isInRun = (hour: number): boolean => hour >= run.from && hour < run.to;
-        await this.#tell(
-          work.map(({ watched, hours }) => ({ watched, hours: new Set([...hours].filter(isInRun)) })),
-          run,
-        );
-      }
-    } catch (error) {
-      for (const { watched, hours } of work) {
-        watched.fail(hours, error);
-        if (watched.isDirty) this.#marked.add(watched);
-      }
-      throw error;
+    const hours = [...new Set(work.flatMap(({ hours }) => [...hours]))].sort((a, b) => a - b);
+    for (const run of runsOf(hours)) {
+      const range = clampToRetention(run, now(), attemptsRetentionDays);
+      if (range.from >= range.to) continue;
+      const isInRun = (hour: number): boolean => hour >= run.from && hour < run.to;
+      const concerned = work
+        .map(({ watched, hours }) => ({ watched, hours: new Set([...hours].filter(isInRun)) }))
+        .filter(({ hours }) => hours.size > 0);
+      for (const part of inQuestions(await this.#scoped(concerned))) await this.#tell(part, range);
     }
     return work.length;
   }
 
-  /** Reads a stretch of hours for all who are concerned, and tells them of theirs. */
-  async #tell(work: readonly Work[], run: TimeRange): Promise<void> {
-    const { analytics, attemptsRetentionDays, now } = this.options;
-    const concerned = work.filter(({ hours }) => hours.size > 0);
-    const range = clampToRetention(run, now(), attemptsRetentionDays);
-    if (range.from >= range.to) return;
-    const scopes = await this.#scopesOf(concerned.map(({ watched }) => watched.source));
-    const answers = await analytics().deliveryStats({ scopes, range, hourly: true, events: false });
-    for (const [place, { watched, hours }] of concerned.entries()) {
-      for (const hour of hours) watched.tell(hour, answers[place]?.hours.get(hour) ?? NO_DELIVERIES);
+  /** Reads a stretch of hours of some sources in one question, and tells each of its own. */
+  async #tell(work: readonly ScopedWork[], range: TimeRange): Promise<void> {
+    try {
+      const scopes = work.map(({ scope }) => scope);
+      const answers = await this.options.analytics().deliveryStats({ scopes, range, hourly: true, events: false });
+      for (const [place, { watched, hours }] of work.entries()) {
+        for (const hour of hours) watched.tell(hour, answers[place]?.hours.get(hour) ?? NO_DELIVERIES);
+      }
+    } catch (error) {
+      this.#fail(work, error);
     }
   }
 
-  /** The endpoints of an application are asked for each time, since they may change while it is watched. */
-  async #scopesOf(sources: readonly FeedSource[]): Promise<DeliveryScope[]> {
-    const applications = sources.flatMap(({ userId, applicationId, endpointId }) =>
-      applicationId === undefined || endpointId !== undefined ? [] : [{ userId, id: applicationId }],
-    );
-    const endpointIds =
-      applications.length === 0 ? [] : await this.options.configuration.endpointIdsByApplication(applications);
-    const byApplication = new Map(applications.map(({ id }, place) => [id, endpointIds[place] ?? []]));
-    return sources.map(({ userId, applicationId, endpointId }) => {
-      if (endpointId !== undefined) return { userId, endpointIds: [endpointId] };
-      return applicationId === undefined ? { userId } : { userId, endpointIds: byApplication.get(applicationId) ?? [] };
-    });
+  #fail(work: readonly Work[], error: unknown): void {
+    this.options.logger.warn({ error, sources: work.length }, 'live numbers could not be read, trying again');
+    for (const { watched, hours } of work) {
+      watched.fail(hours, error);
+      if (watched.isDirty) this.#resting.add(watched);
+    }
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      const rested = this.#resting;
+      this.#resting = new Set();
+      for (const watched of rested) this.#mark(watched);
+    }, RETRY_MS);
   }
+
+  /** The endpoints of an application are asked for each time, since they may change while it is watched. */
+  async #scoped(work: readonly Work[]): Promise<ScopedWork[]> {
+    const scoped: ScopedWork[] = [];
+    const ofApplications: (Work & { readonly id: string })[] = [];
+    for (const each of work) {
+      const { userId, applicationId, endpointId } = each.watched.source;
+      if (endpointId !== undefined) scoped.push({ ...each, scope: { userId, endpointIds: [endpointId] } });
+      else if (applicationId === undefined) scoped.push({ ...each, scope: { userId } });
+      else ofApplications.push({ ...each, id: applicationId });
+    }
+    if (ofApplications.length === 0) return scoped;
+    try {
+      const applications = ofApplications.map(({ watched, id }) => ({ userId: watched.source.userId, id }));
+      const endpointIds = await this.options.configuration.endpointIdsByApplication(applications);
+      for (const [place, { watched, hours }] of ofApplications.entries()) {
+        const { userId } = watched.source;
+        scoped.push({ watched, hours, scope: { userId, endpointIds: endpointIds[place] ?? [] } });
+      }
+    } catch (error) {
+      this.#fail(ofApplications, error);
+    }
+    return scoped;
+  }
+}
+
+/** In parts that one question each asks for. */
+function inQuestions(work: readonly ScopedWork[]): ScopedWork[][] {
+  const questions: ScopedWork[][] = [];
+  let room = 0;
+  for (const each of work) {
+    const size = each.scope.endpointIds?.length || 1;
+    if (size > room) {
+      questions.push([]);
+      room = QUESTION_SIZE;
+    }
+    questions.at(-1)?.push(each);
+    room -= size;
+  }
+  return questions;
 }
 
 /** Sorted hours as stretches without a gap, so that each is one question. */

@@ -12,7 +12,7 @@ export interface WaveQuestion<Question> {
 export interface WaveOptions<Question, Answer> {
   /** One answer a question, in their order. The signal aborts once every asker has left. */
   readonly ask: (questions: readonly Question[], signal: AbortSignal) => Promise<readonly Answer[]>;
-  /** Whether the questions of a failed wave may be asked again, in halves, so that each fails by itself alone. */
+  /** Whether the questions of a failed wave may be asked again, in halves one after the other: each fails by itself then. */
   readonly mayDivide: (error: unknown) => boolean;
   /** The sum of weights that a wave holds at most; a heavier question goes alone. */
   readonly maxWeight: number;
@@ -146,7 +146,8 @@ export class WaveBatcher<Question, Answer> {
     } catch (error) {
       if (staying.length > 1 && this.options.mayDivide(error)) {
         const middle = Math.ceil(staying.length / 2);
-        await Promise.all([this.#send(staying.slice(0, middle)), this.#send(staying.slice(middle))]);
+        await this.#send(staying.slice(0, middle));
+        await this.#send(staying.slice(middle));
       } else {
         for (const asker of staying.flatMap(({ askers }) => [...askers])) asker.reject(error);
       }

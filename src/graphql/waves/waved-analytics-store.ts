@@ -99,8 +99,8 @@ function waves<Question extends Counting, Answer>(
         return answers.slice(start, end);
       });
     },
-    // A wave that ran out of time would only run out of it again.
-    mayDivide: (error) => !(error instanceof UpstreamError && error.options.kind === 'timeout'),
+    // Whatever else fails a wave would fail its halves: a store that is away, and one that has had all the time there was.
+    mayDivide: (error) => error instanceof UpstreamError && error.options.isTooLarge === true,
     maxWeight: MAX_WEIGHT,
     maxWaves: MAX_WAVES,
     gatherMs: GATHER_MS,

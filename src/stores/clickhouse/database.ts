@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { withLongLists } from './long-lists.js';
 
 /** One named query: the name is its `log_comment`, so that `system.query_log` tells who asked. */
 export interface ClickHouseQuery {
@@ -48,7 +49,20 @@ const UNAVAILABLE = new Set([
   '394', // QUERY_WAS_CANCELLED
   '999', // KEEPER_EXCEPTION
 ]);
-const TIMEOUT_EXCEEDED = '159';
+/** Error codes that say a query goes through more than it may, or than there is memory or time for. */
+const TOO_LARGE = new Set([
+  '158', // TOO_MANY_ROWS
+  '160', // TOO_SLOW
+  '173', // CANNOT_ALLOCATE_MEMORY
+  '191', // SET_SIZE_LIMIT_EXCEEDED
+  '241', // MEMORY_LIMIT_EXCEEDED
+  '307', // TOO_MANY_BYTES
+  '396', // TOO_MANY_ROWS_OR_BYTES
+]);
+const TIMED_OUT = new Set([
+  '159', // TIMEOUT_EXCEEDED
+  '160', // TOO_SLOW: it would have been
+]);
 const PING_TIMEOUT_MS = 5_000;
 
 /** A pool of connections to ClickHouse over HTTP. */
@@ -82,10 +96,11 @@ export class ClickHouseDatabase {
     // The client looks at the signal only once the request is under way.
     if (signal?.aborted === true) throw abandoned('clickhouse', name, signal);
     try {
+      const bound = withLongLists({ query, params: params ?? {} });
       const result = await this.#client.query({
-        query,
+        query: bound.query,
         format: 'JSONEachRow',
-        query_params: { ...params },
+        query_params: { ...bound.params },
         clickhouse_settings: { ...settings, log_comment: name },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
@@ -157,7 +172,7 @@ function upstreamError(name: string, error: unknown, signal?: AbortSignal, late 
   const code = codeOf(error);
   const fromServer = error instanceof ClickHouseError;
   const kind =
-    late || code === TIMEOUT_EXCEEDED
+    late || (code !== undefined && TIMED_OUT.has(code))
       ? 'timeout'
       : fromServer && code !== undefined && !UNAVAILABLE.has(code)
         ? 'refused'
@@ -165,6 +180,6 @@ function upstreamError(name: string, error: unknown, signal?: AbortSignal, late 
   return new UpstreamError('clickhouse', `${name}: ${messageOf(error)}`, {
     cause: error,
     kind,
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? {} : { code, isTooLarge: fromServer && TOO_LARGE.has(code) }),
   });
 }

@@ -37,6 +37,8 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const ANSWER_GRACE_MS = 1_000;
 /** SQLSTATE classes and codes that say nothing about the statement itself, so that it may be sent again. */
 const UNAVAILABLE = /^(08|53|55P03|57P0|40001|40P01|58)/;
+/** Codes that say a statement takes more memory, disk or stack than there is. */
+const TOO_LARGE = /^(53100|53200|54)/;
 const STATEMENT_CANCELLED = '57014';
 
 /** A pool of connections to Postgres. Times are read as milliseconds since 1970, bigint as number. */
@@ -224,7 +226,7 @@ function upstreamError(name: string, error: unknown): UpstreamError {
   return new UpstreamError('postgres', `${name}: ${messageOf(error)}`, {
     cause: error,
     kind,
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? {} : { code, isTooLarge: fromServer && TOO_LARGE.test(code) }),
   });
 }
 
