@@ -91,6 +91,10 @@ describe.each<[string, () => AnalyticsStore]>([
     () => new ClickHouseAnalyticsStore(databases.clickhouseReader, { rollupsFromHours: Number.POSITIVE_INFINITY }),
   ],
   ['Postgres', () => new PostgresAnalyticsStore(databases.postgres)],
+  [
+    'Postgres, every user having many attempts',
+    () => new PostgresAnalyticsStore(databases.postgres, { manyAttempts: 0 }),
+  ],
 ])('%s', (_name, open) => {
   describe('delivery statistics', () => {
     test.each(RANGES)('of a range %s are those of the model', async (_range, range) => {

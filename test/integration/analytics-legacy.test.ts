@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { AttemptRecord } from '../../src/records/attempt.js';
+import { DAY_MS } from '../../src/records/time-range.js';
 import { PostgresAnalyticsStore } from '../../src/stores/postgres/postgres-analytics-store.js';
 import {
   ALICE,
@@ -115,4 +116,17 @@ test('an event is known to the owner of the endpoint', async () => {
   const [bobs, nobodys] = await store.events({ keys, range: { from: at(1, 30), to: at(1, 31) } });
   expect(bobs?.id).toBe(EVENT);
   expect(nobodys).toBeNull();
+});
+
+test.each([0, 1_000])('a page of events has theirs, with %i attempts being many', async (manyAttempts) => {
+  const pages = new PostgresAnalyticsStore(databases.postgres, { manyAttempts });
+  const question = {
+    range: { from: 0, to: Date.now() + DAY_MS },
+    attemptsRange: { from: at(0), to: at(3) },
+    limit: 10,
+  };
+  for (const userId of [ALICE, BOB]) {
+    expect((await pages.eventPage({ ...question, userId })).map(({ id }) => id)).toEqual([EVENT]);
+  }
+  expect(await pages.eventPage({ ...question, userId: uuidOf(9) })).toEqual([]);
 });

@@ -104,6 +104,7 @@ function listsOf(userId: string): List[] {
   const stores: [string, AnalyticsStore][] = [
     ['clickhouse', new ClickHouseAnalyticsStore(databases.clickhouseReader)],
     ['postgres', new PostgresAnalyticsStore(databases.postgres)],
+    ['postgres, of many', new PostgresAnalyticsStore(databases.postgres, { manyAttempts: 0 })],
   ];
   return stores.flatMap(([name, store]): List[] => [
     {

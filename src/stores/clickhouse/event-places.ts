@@ -1,9 +1,7 @@
 import type { TimeRange } from '../../records/time-range.js';
 import type { EventPageQuestion, ListPosition, QueryOptions } from '../analytics-store.js';
+import type { EventOwnership } from '../event-walk.js';
 import type { ClickHouseDatabase } from './database.js';
-
-/** How the user's events are told from others': by the attempts of the window's events, or by all attempts of the user. */
-export type EventOwnership = 'by event' | 'by user';
 
 /**
  * Of the user's events in the window, the places of the newest `limit` versions. FINAL merges only attempts whose keys

@@ -21,15 +21,22 @@ import { breakdown } from './breakdown.js';
 import { dailyStats } from './daily-stats.js';
 import type { PostgresDatabase } from './database.js';
 import { deliveryStats } from './delivery-stats.js';
-import { eventPage } from './event-page.js';
+import { eventPage, MANY_ATTEMPTS } from './event-page.js';
 import { eventsByKey } from './events-by-key.js';
+
+interface PostgresAnalyticsOptions {
+  /** A user with more attempts has pages of events found event by event. Default {@link MANY_ATTEMPTS}. */
+  readonly manyAttempts?: number;
+}
 
 /** The analytics questions answered by Postgres, from the attempts and events themselves. */
 export class PostgresAnalyticsStore implements AnalyticsStore {
   readonly #database: PostgresDatabase;
+  readonly #manyAttempts: number;
 
-  constructor(database: PostgresDatabase) {
+  constructor(database: PostgresDatabase, options: PostgresAnalyticsOptions = {}) {
     this.#database = database;
+    this.#manyAttempts = options.manyAttempts ?? MANY_ATTEMPTS;
   }
 
   async deliveryStats(question: DeliveryStatsQuestion, { signal }: QueryOptions = {}): Promise<DeliveryStatsAnswer[]> {
@@ -56,7 +63,7 @@ export class PostgresAnalyticsStore implements AnalyticsStore {
   }
 
   eventPage(question: EventPageQuestion, { signal }: QueryOptions = {}): Promise<EventRecord[]> {
-    return eventPage(this.#database.until(signal), question);
+    return eventPage(this.#database.until(signal), question, this.#manyAttempts);
   }
 
   events(question: EventsQuestion, { signal }: QueryOptions = {}): Promise<(EventRecord | null)[]> {
