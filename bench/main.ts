@@ -4,29 +4,39 @@ import { runByNpm } from '../src/config.js';
 import { messageOf, UserError } from '../src/platform/errors.js';
 import { stopSignal } from '../src/platform/lifecycle.js';
 import { barChart } from './bar-chart.js';
-import type { Benchmark, BenchReport } from './benchmark.js';
+import type { Benchmark, BenchOptions, BenchReport } from './benchmark.js';
 import { concurrency } from './concurrency.js';
 import { dashboard } from './dashboard.js';
 import { growth } from './growth.js';
 import { ingest } from './ingest.js';
 import { live } from './live.js';
 import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
+import { soak } from './soak.js';
 
 const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, live];
 const DOCS = 'docs/benchmarks.md';
 const CHARTS = 'docs/benchmarks';
 const USAGE = `npm run bench -- [NAME] [--scale S] [--json]
+npm run bench -- soak [--minutes M] [--scale S] [--json]
 Without a name all are run and ${DOCS} is written. The names: ${BENCHMARKS.map(({ name }) => name).join(', ')}`;
+/** Runs by its name alone: it takes long, and compares nothing. */
+const SOAK = 'soak';
+const SOAK_MINUTES = 30;
 
 interface Request {
   readonly name: string | undefined;
   readonly scale: number;
+  /** Of a soak. */
+  readonly minutes: number;
   readonly json: boolean;
 }
 
 try {
   const request = readRequest(process.argv.slice(2));
-  const chosen = BENCHMARKS.filter(({ name }) => request.name === undefined || name === request.name);
+  const chosen =
+    request.name === SOAK
+      ? [{ name: SOAK, run: (options: BenchOptions) => soak({ ...options, minutes: request.minutes }) }]
+      : BENCHMARKS.filter(({ name }) => request.name === undefined || name === request.name);
   const stop = new AbortController();
   void stopSignal(runByNpm()).then((signal) => stop.abort(new UserError(`stopped by ${signal}`)));
   const begun = performance.now();
@@ -52,16 +62,19 @@ function readRequest(args: readonly string[]): Request {
   const { values, positionals } = parse(args);
   const [name, ...more] = positionals;
   const scale = Number(values.scale ?? '1');
+  const minutes = Number(values.minutes ?? SOAK_MINUTES);
   const problem =
     more.length > 0
       ? 'One benchmark is run at a time.'
-      : name !== undefined && !BENCHMARKS.some((benchmark) => benchmark.name === name)
+      : name !== undefined && name !== SOAK && !BENCHMARKS.some((benchmark) => benchmark.name === name)
         ? `There is no benchmark "${name}".`
         : !(scale >= 0.001 && scale <= 100)
           ? '--scale must be between 0.001 and 100.'
-          : undefined;
+          : !(minutes > 0 && minutes <= 10_000)
+            ? '--minutes must be between 0 and 10,000.'
+            : undefined;
   if (problem !== undefined) throw new UserError(`${problem}\n${USAGE}`, 2);
-  return { name, scale, json: values.json ?? false };
+  return { name, scale, minutes, json: values.json ?? false };
 }
 
 function parse(args: readonly string[]) {
@@ -69,7 +82,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { scale: { type: 'string' }, json: { type: 'boolean' } },
+      options: { scale: { type: 'string' }, minutes: { type: 'string' }, json: { type: 'boolean' } },
     });
   } catch (error) {
     throw new UserError(`${messageOf(error)}\n${USAGE}`, 2);
