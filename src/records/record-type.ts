@@ -118,12 +118,17 @@ export class RecordType<R> {
 
 const HOUR_MS = 3_600_000;
 
+/** ClickHouse has seconds of 32 bits, up to 2106, for hours and for when a row expires, which may be ten years later. */
+const FIRST_TIME = 0;
+const LAST_TIME = Date.UTC(2096);
+
 /** The first and the last time that a store would keep, judged by the entry's time and not by the reader's clock. */
 export const oldestKept = ({ entryTime, retentionDays }: EntryContext): number =>
-  entryTime - retentionDays * 24 * HOUR_MS;
-export const latestKept = ({ entryTime }: EntryContext): number => entryTime + HOUR_MS;
+  Math.max(FIRST_TIME, entryTime - retentionDays * 24 * HOUR_MS);
+export const latestKept = ({ entryTime }: EntryContext): number => Math.min(LAST_TIME, entryTime + HOUR_MS);
 
 function checkWithinRetention(name: string, value: number, context: EntryContext): void {
+  if (value < FIRST_TIME || value > LAST_TIME) throw new Rejected(`${name}: must be between 1970 and 2096`);
   if (value < oldestKept(context)) {
     throw new Rejected(`${name}: must not be older than the retention of ${context.retentionDays} days`);
   }

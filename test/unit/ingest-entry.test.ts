@@ -4,7 +4,7 @@ import { attemptType } from '../../src/records/attempt.js';
 import { eventType } from '../../src/records/event.js';
 import { RowBinaryWriter } from '../../src/records/row-binary.js';
 import type { StreamEntry } from '../../src/stores/redis/entry-group.js';
-import { decodeEntry } from '../support/rows.js';
+import { decodeEntry, rowsOf as rowsWith } from '../support/rows.js';
 
 const ENTRY_TIME = Date.parse('2026-03-01T12:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -266,6 +266,30 @@ describe('the forms of an entry', () => {
     test('a header alone holds no record', () => {
       expect(decode(entryOf('rowbinary', rowBinaryHeader))).toMatchObject({ records: [], rejected: [] });
     });
+  });
+
+  test('no record is taken from an entry whose id is of a time that a store cannot hold, in any form', () => {
+    const minimal = { ...EVENT, ingested_at: undefined };
+    for (const id of ['18446744073709551615-0', '9223372036854775808-1', String(2 ** 53), '3976214400001-0']) {
+      const time = Number(id.split('-')[0]);
+      for (const [fields, count] of [
+        [['record', JSON.stringify(minimal)], 1],
+        [['records', `${JSON.stringify(minimal)}\n${JSON.stringify({ ...EVENT, created_at: iso(ENTRY_TIME) })}`], 2],
+      ] as const) {
+        const decoded = decodeEntry(eventType, { ...entryOf(...fields), id, time }, 90);
+        expect(decoded.records).toEqual(Array.from({ length: count }, () => null));
+        expect(decoded.rejected[0]?.reason).toBe('ingested_at: must be between 1970 and 2096');
+      }
+      const row = attemptType.parse(ATTEMPT, { entryTime: ENTRY_TIME, retentionDays: 30 });
+      const value = Buffer.from(rowsWith(attemptType, [row]).bytes());
+      expect(reasonsOf({ ...entryOf('rowbinary', value), id, time })).toEqual([expect.stringMatching(/^created_at: /)]);
+    }
+  });
+
+  test('a time before 1970 is not taken though the entry and the retention would have it', () => {
+    const fields = { ...ATTEMPT, created_at: '1969-12-31T23:59:59.999Z' };
+    const entry = { ...entryOf('record', JSON.stringify(fields)), id: '5-0', time: 5 };
+    expect(reasonsOf(entry)).toEqual(['created_at: must be between 1970 and 2096']);
   });
 
   test('the bytes of a record are found again by its index', () => {
