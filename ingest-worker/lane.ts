@@ -164,10 +164,10 @@ export class Lane<R> {
     // What is pending has to be what is in hand: nothing is being read, and at most one batch is in flight.
     await this.#source.settle();
     await this.#finished;
-    await this.#bury(batch.rejected);
     this.#inFlight.add(batch.token);
     const inHand = this.#source.given - this.#acknowledged;
-    const begun = (await sink.begin?.(batch, inHand, abandoned)) ?? batch;
+    const isBuried = await this.#bury(batch.rejected);
+    const begun = isBuried ? ((await sink.begin?.(batch, inHand, abandoned)) ?? batch) : 'lost';
     if (begun === 'lost') this.#lose(batch);
     return begun;
   }
@@ -189,8 +189,8 @@ export class Lane<R> {
 
   /** Dead letters, store, acknowledgement, in this order: nothing is acknowledged that is not where it belongs. */
   async #commit(batch: Batch<R>): Promise<void> {
-    await this.#bury(batch.rejected);
-    await this.#finish(batch, await this.#write(batch));
+    const isBuried = await this.#bury(batch.rejected);
+    await this.#finish(batch, isBuried ? await this.#write(batch) : 'lost');
   }
 
   #write(batch: Batch<R>): Promise<'lost' | readonly DeadLetter[]> {
@@ -198,9 +198,8 @@ export class Lane<R> {
   }
 
   async #finish(batch: Batch<R>, refused: 'lost' | readonly DeadLetter[]): Promise<void> {
-    if (refused === 'lost') return this.#lose(batch);
+    if (refused === 'lost' || !(await this.#bury(refused))) return this.#lose(batch);
     const { kind, member, redis, logger, hold, abandoned } = this.#options;
-    await this.#bury(refused);
     const task = { task: 'acknowledge', logger, signal: abandoned, hold };
     await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.hours)), task);
     this.#inFlight.delete(batch.token);
@@ -218,14 +217,16 @@ export class Lane<R> {
     logger.warn({ lane: this.name, entries: entryIds.length }, 'another worker has taken over these entries');
   }
 
-  async #bury(letters: readonly DeadLetter[]): Promise<void> {
-    if (letters.length === 0) return;
+  /** Resolves to whether the entries are still this worker's, so that all of them are where they belong. */
+  async #bury(letters: readonly DeadLetter[]): Promise<boolean> {
+    if (letters.length === 0) return true;
     const { member, redis, logger, hold, abandoned } = this.#options;
-    const add = () => addDeadLetters(redis, member.names, member.stream, letters, Date.now());
-    const added = await untilDone(add, { task: 'write dead letters', logger, signal: abandoned, hold });
+    const add = () => addDeadLetters(redis, member, letters, Date.now());
+    const { added, lost } = await untilDone(add, { task: 'write dead letters', logger, signal: abandoned, hold });
     this.counters.deadLetters += added;
     const example = { entry: letters[0]?.entryId, reason: letters[0]?.reason };
     if (added > 0) logger.warn({ lane: this.name, added, example }, 'records went to the dead letters');
+    return lost === 0;
   }
 
   /** Whether a dead worker has left something that this one should look after. */

@@ -6,6 +6,7 @@ import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import type { StreamName } from '../../src/records/names.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
+import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
 import {
   attemptOf,
   freshIngestStack,
@@ -58,20 +59,21 @@ describe('the dlq command', () => {
     return JSON.parse(output);
   }
 
-  /** Letters as a worker writes them, one of an entry each. */
-  const bury = (stream: StreamName, payloads: readonly (string | Buffer)[], failedAt = Date.now()) =>
-    addDeadLetters(
-      stack.redis,
-      stack.names,
-      stream,
-      payloads.map((payload, index) => ({
-        entryId: `${failedAt}-${index}`,
-        recordIndex: 0,
-        reason: 'status: must be a text',
-        payload: Buffer.from(payload),
-      })),
-      failedAt,
-    );
+  /** Letters as a worker writes them, one of an entry each, and nothing left on the stream. */
+  async function bury(stream: StreamName, payloads: readonly (string | Buffer)[], failedAt = Date.now()) {
+    const member: GroupMember = { names: stack.names, stream, group: 'postgres', consumer: 'reader' };
+    for (const [index] of payloads.entries()) await stack.add(stream, 'record', '{}', `${failedAt}-${index}`);
+    await createGroup(stack.redis, member);
+    const entries = await readNew(stack.redis, member, { count: payloads.length, blockMs: 10 });
+    const letters = entries.map(({ id }, index) => ({
+      entryId: id,
+      recordIndex: 0,
+      reason: 'status: must be a text',
+      payload: Buffer.from(payloads[index] ?? ''),
+    }));
+    await addDeadLetters(stack.redis, member, letters, failedAt);
+    await stack.redis.command('DEL', stack.names.stream(stream));
+  }
 
   const lettersLeft = async (): Promise<number> => Number(await stack.redis.command('XLEN', stack.names.deadLetters));
   const entriesOn = async (stream: StreamName): Promise<number> =>

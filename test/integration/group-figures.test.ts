@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StreamName } from '../../src/records/names.js';
 import { deadLetterCounts } from '../../src/stores/redis/dead-letter-counts.js';
 import { removeLetter, replayLetter, selectedLetters } from '../../src/stores/redis/dead-letter-queue.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
@@ -79,22 +80,17 @@ describe('the figures of a group', () => {
 
   test('count the dead letters of each stream, through replays, purges and changes by hand', async () => {
     const counts = () => deadLetterCounts(stack.redis, stack.names);
-    const bury = (stream: 'events' | 'delivery_attempts', letters: number) =>
-      addDeadLetters(
-        stack.redis,
-        stack.names,
-        stream,
-        Array.from({ length: letters }, (_, index) => ({
-          entryId: '1-1',
-          recordIndex: index,
-          reason: 'id: must be a UUID',
-          payload: Buffer.from('{}'),
-        })),
-        Date.now(),
-      );
+    const bury = async (stream: StreamName, letters: number) => {
+      const consumer = { ...member, stream };
+      await createGroup(stack.redis, consumer);
+      await stack.add(stream, 'record', '{}');
+      const [entry] = await readNew(stack.redis, consumer, { count: 1, blockMs: 10 });
+      const same = { entryId: entry?.id ?? '', reason: 'id: must be a UUID', payload: Buffer.from('{}') };
+      const all = Array.from({ length: letters }, (_, recordIndex) => ({ ...same, recordIndex }));
+      for (let repeat = 0; repeat < 2; repeat++) await addDeadLetters(stack.redis, consumer, all, Date.now());
+    };
     expect(await counts()).toEqual({ events: 0, delivery_attempts: 0 });
     await bury('events', 2);
-    await bury('delivery_attempts', 30);
     await bury('delivery_attempts', 30);
     expect(await counts()).toEqual({ events: 2, delivery_attempts: 30 });
 

@@ -6,6 +6,7 @@ import { attemptKind } from '../../ingest-worker/stream-kind.js';
 import type { AttemptRecord } from '../../src/records/attempt.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import { claimPending } from '../../src/stores/redis/consumers.js';
+import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
 import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
 import { acknowledge, manifestOwners, writeManifest } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
@@ -107,6 +108,15 @@ describe('what a worker leaves behind when it is killed', () => {
     stack.startWorker();
     await expectExact(attempts);
     expect(await sinkOfTheDead().write(batch, never)).toBe('lost');
+    await expectExact(attempts);
+  });
+
+  test('a worker that comes back writes no dead letter a second time, long after the first is forgotten', async () => {
+    const { attempts, batch } = await readByTheDead();
+    stack.startWorker();
+    await expectExact(attempts);
+    await stack.redis.command('DEL', stack.names.deadLetterMarks('delivery_attempts'));
+    expect(await addDeadLetters(stack.redis, dead, batch.rejected, Date.now())).toEqual({ added: 0, lost: 6 });
     await expectExact(attempts);
   });
 

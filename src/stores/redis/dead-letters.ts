@@ -1,5 +1,5 @@
-import type { RedisNames, StreamName } from '../../records/names.js';
 import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
+import type { GroupMember } from './entry-group.js';
 
 /** A record that no store can take, and why. */
 export interface DeadLetter {
@@ -17,32 +17,46 @@ const BYTES_PER_CALL = 8 * 1024 * 1024;
 
 const ADD = redisScript(
   'addDeadLetters',
-  `${EVEN_WHEN_FULL}local added = 0
-for i = 3, #ARGV, 5 do
-  if redis.call('ZADD', KEYS[2], 'NX', ARGV[i + 2], ARGV[i] .. '/' .. ARGV[i + 1]) == 1 then
-    redis.call('XADD', KEYS[1], '*', 'stream', ARGV[1], 'entry_id', ARGV[i], 'record_index', ARGV[i + 1],
-      'reason', ARGV[i + 3], 'payload', ARGV[i + 4], 'failed_at', ARGV[2])
+  `${EVEN_WHEN_FULL}local added, lost = 0, 0
+local function owns(id)
+  local pending = redis.pcall('XPENDING', KEYS[4], ARGV[2], id, id, 1, ARGV[3])
+  return not pending.err and #pending == 1
+end
+for i = 4, #ARGV, 5 do
+  if not owns(ARGV[i]) then
+    lost = lost + 1
+  elseif redis.call('ZADD', KEYS[2], 'NX', ARGV[i + 2], ARGV[i] .. '/' .. ARGV[i + 1]) == 1 then
+    redis.call('XADD', KEYS[1], '*', 'stream', KEYS[4], 'entry_id', ARGV[i], 'record_index', ARGV[i + 1],
+      'reason', ARGV[i + 3], 'payload', ARGV[i + 4], 'failed_at', ARGV[1])
     added = added + 1
   end
 end
-redis.call('HINCRBY', KEYS[3], ARGV[1], added)
-return added`,
+redis.call('HINCRBY', KEYS[3], KEYS[4], added)
+return {added, lost}`,
 );
 
+/** What has become of dead letters. */
+interface Burial {
+  /** How many were new: each group that reads a bad record finds it. */
+  readonly added: number;
+  /** How many were left out, since their entries are no longer this consumer's. */
+  readonly lost: number;
+}
+
 /**
- * Adds dead letters, leaving out those that are there already: each group that reads a bad record finds it.
- * `now` is milliseconds since 1970. Resolves to how many were new. Harmless when repeated.
+ * Adds dead letters, leaving out those that are there already. Those of an entry that another consumer has taken over
+ * are that one's to write: it may have done so, and finished, so long ago that nothing is known of it here any more.
+ * `now` is milliseconds since 1970. Harmless when repeated.
  */
 export async function addDeadLetters(
   redis: RedisDatabase,
-  names: RedisNames,
-  stream: StreamName,
+  { names, stream, group, consumer }: GroupMember,
   letters: readonly DeadLetter[],
   now: number,
-): Promise<number> {
-  const keys = [names.deadLetters, names.deadLetterMarks(stream), names.deadLetterCounts];
-  const head = [names.stream(stream), new Date(now).toISOString()];
-  let added = 0;
+): Promise<Burial> {
+  const keys = [names.deadLetters, names.deadLetterMarks(stream), names.deadLetterCounts, names.stream(stream)];
+  const head = [new Date(now).toISOString(), group, consumer];
+  const total = { added: 0, lost: 0 };
   for (const part of partsOf(letters)) {
     const args = part.flatMap(({ entryId, recordIndex, reason, payload }) => [
       entryId,
@@ -51,9 +65,11 @@ export async function addDeadLetters(
       reason,
       payload,
     ]);
-    added += Number(await redis.script(ADD, keys, [...head, ...args]));
+    const [added, lost] = (await redis.script(ADD, keys, [...head, ...args])) as [number, number];
+    total.added += added;
+    total.lost += lost;
   }
-  return added;
+  return total;
 }
 
 /** Split so that no call is too large. */
