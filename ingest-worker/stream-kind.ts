@@ -47,7 +47,11 @@ const ATTEMPT_KEY = [
 export const attemptKind: StreamKind<AttemptRecord> = {
   stream: 'delivery_attempts',
   type: attemptType,
-  keyHash: (rows, row) => hash16(rows.bytes(), rows.placeOf(row, attemptId)),
+  // Of the user too: one id may come with thousands of them.
+  keyHash: (rows, row) =>
+    hash16(rows.bytes(), rows.placeOf(row, attemptId)) ^
+    Math.imul(hash16(rows.bytes(), rows.placeOf(row, userId)), 0x9e3779b1) ^
+    rows.bytes().readInt32LE(rows.placeOf(row, createdAt)),
   hasSameKey: (rows, one, other) =>
     ATTEMPT_KEY.every(({ offset, bytes }) =>
       areSame(rows.bytes(), rows.placeOf(one, offset), rows.placeOf(other, offset), bytes),

@@ -165,6 +165,25 @@ describe('a worker that writes a Postgres database with history', () => {
     expect(query.mock.calls.length).toBeLessThan(10);
   });
 
+  test('gives an id that thousands of users claim to its first one, by a handful of queries', async () => {
+    const owner = attemptOf();
+    const legacy = attemptOf();
+    await sql(
+      `INSERT INTO delivery_attempts (id, event_id, endpoint_id, status, created_at, updated_at)
+        SELECT $1, $2, $3, 'pending', time, time FROM to_timestamp($4::bigint / 1000.0) AS time`,
+      [legacy.id, legacy.event_id, legacy.endpoint_id, legacy.created_at],
+    );
+    const thieves = Array.from({ length: 3_000 }, () => ({ ...owner, user_id: randomUUID() }));
+    const early = { ...legacy, created_at: legacy.created_at - 1 };
+    const rivals = Array.from({ length: 3 }, () => ({ ...legacy, user_id: randomUUID() }));
+    const batch = batchOf([owner, early, ...thieves, legacy, ...rivals]);
+    const query = jest.spyOn(stack.postgres, 'query');
+    const letters = await postgresAttemptSink({ database: stack.postgres, logger }).write(batch, UNSTOPPED);
+    expect(query.mock.calls.length).toBeLessThan(10);
+    expect(letters).toHaveLength(1 + thieves.length + rivals.length);
+    expect(await stack.attemptsIn('postgres')).toEqual(standingAttempts([owner, legacy]));
+  });
+
   test('holds the batch where the table is what is wrong, and goes on once that is mended', async () => {
     await sql('ALTER TABLE delivery_attempts RENAME error_message TO message');
     const attempts = [attemptOf(), attemptOf()];

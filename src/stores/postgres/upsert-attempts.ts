@@ -30,8 +30,8 @@ WITH written AS (
 SELECT count(*) AS rows FROM written`;
 
 const OF_ANOTHER = `
-SELECT given.id
-FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS given (id, user_id, created_at)
+SELECT given.place
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) WITH ORDINALITY AS given (id, user_id, created_at, place)
 JOIN delivery_attempts AS stored ON stored.id = given.id
 WHERE NOT (${SAME_ATTEMPT('given')} given.created_at)`;
 
@@ -61,8 +61,12 @@ export async function upsertAttempts(
     attempts,
     which.filter((_row, place) => isFirst.has(place)),
   );
+  // By now each of the ids is somebody's: hardly any of those that come later are left to be written.
   const later = which.filter((_row, place) => !isFirst.has(place));
-  return [...refused, ...(await upsertAttempts(database, attempts, later))];
+  const ofAnother = await rowsOfAnother(database, later, binaryArrays(attempts, later));
+  const isRefused = new Set(ofAnother);
+  const rest = later.filter((row) => !isRefused.has(row));
+  return [...refused, ...ofAnother, ...(rest.length === 0 ? [] : await upsertAttempts(database, attempts, rest))];
 }
 
 async function upsertDistinct(
@@ -76,12 +80,20 @@ async function upsertDistinct(
     text: UPSERT,
     values: [...arrays, STATUSES_BY_RANK],
   });
-  if (written?.rows === which.length) return [];
-  const ofAnother = await database.query<{ id: string }>({
+  return written?.rows === which.length ? [] : rowsOfAnother(database, which, arrays);
+}
+
+/** Those of the rows, given as arrays too, whose id is stored with another user or time. */
+async function rowsOfAnother(
+  database: PostgresDatabase,
+  which: Int32Array,
+  arrays: readonly Buffer[],
+): Promise<number[]> {
+  const ofAnother = await database.query<{ place: number }>({
     name: 'attempts_of_another',
     text: OF_ANOTHER,
-    values: ['id', 'user_id', 'created_at'].map((name) => arrays[columnNames.findIndex((column) => column === name)]),
+    values: (['id', 'user_id', 'created_at'] as const).map((name) => arrays[columnNames.indexOf(name)]),
   });
-  const ids = new Set(ofAnother.map(({ id }) => id));
-  return ids.size === 0 ? [] : Array.from(which).filter((row) => ids.has(attempts.uuidOf(row, ID)));
+  const places = new Set(ofAnother.map(({ place }) => place));
+  return Array.from(which).filter((_row, index) => places.has(index + 1));
 }
