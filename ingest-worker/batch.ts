@@ -19,7 +19,7 @@ export interface BatchLimits {
 
 /** Where a record came from. */
 interface Position {
-  /** Its entry's place in the batch. */
+  /** Its place among the entries of the batch. */
   readonly entry: number;
   /** Its place in the entry. */
   readonly index: number;
@@ -33,6 +33,7 @@ export interface Batch<R> {
   readonly recorded: boolean;
   /** In the order of the stream. */
   readonly entryIds: readonly string[];
+  /** The same, but for those that are gone from the stream. */
   readonly entries: readonly StreamEntry[];
   /** Every good record. */
   readonly rows: Rows<R>;
@@ -179,8 +180,8 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
   const reader = new EntryReader(kind.type, Number.POSITIVE_INFINITY);
   const positions: Position[] = [];
   const standing: number[] = [];
-  for (const entry of entries) {
-    const place = placeOf.get(entry.id) ?? -1;
+  for (const [left, entry] of entries.entries()) {
+    const place = placeOf.get(entry.id);
     const { records, rejected } = reader.read(entry, rows);
     const bad = new Set(rejected.map(({ recordIndex }) => recordIndex));
     for (let index = 0; index < records; index++) {
@@ -189,7 +190,7 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
         if (isSkipped) continue;
         throw new Error(`record ${index} of entry ${entry.id} is bad, though batch ${token} was formed with it`);
       }
-      const row = positions.push({ entry: place, index }) - 1;
+      const row = positions.push({ entry: left, index }) - 1;
       if (!isSkipped) standing.push(row);
     }
   }

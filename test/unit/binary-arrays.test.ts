@@ -47,3 +47,10 @@ test('arrays for Postgres hold every value, of whatever length and however often
     messages.map((_, row) => Number.parseInt(String(row).slice(-2), 16)),
   );
 });
+
+test('arrays of no rows are what Postgres takes for empty: no dimension, and nothing behind the type', () => {
+  for (const array of binaryArrays(new Rows(attemptType), new Int32Array())) {
+    expect(array.length).toBe(12);
+    expect(array.readInt32BE(0)).toBe(0);
+  }
+});

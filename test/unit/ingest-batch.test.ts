@@ -107,6 +107,32 @@ describe('a batch', () => {
     const { token, entryIds, skipped } = batchOf(entries);
     const rebuilt = rebuildBatch(attemptKind, { token, entryIds, skipped, days: [] }, entries.slice(1));
     expect(standingRecords(rebuilt).map(({ id }) => id)).toEqual([uuid(2), uuid(3)]);
+    const origins = Array.from(rebuilt.standing, (row) => rebuilt.entries[rebuilt.positionOf(row).entry]?.id);
+    expect(origins).toEqual([entries[1]?.id, entries[2]?.id]);
+  });
+
+  test('compares no more than a few rows of one id that thousands of users claim', () => {
+    let compared = 0;
+    const counting: typeof attemptKind = {
+      ...attemptKind,
+      hasSameKey(rows, one, other) {
+        compared += 1;
+        return attemptKind.hasSameKey(rows, one, other);
+      },
+    };
+    const owners = Array.from(
+      { length: 5_000 },
+      (_, user) => `00000000-0000-4000-8000-${String(user).padStart(12, '0')}`,
+    );
+    const builder = new BatchBuilder(counting, 30);
+    builder.add(
+      entryOf(
+        0,
+        owners.map((user_id) => attempt({ user_id })),
+      ),
+    );
+    expect(builder.build().standing).toHaveLength(owners.length);
+    expect(compared).toBeLessThan(owners.length);
   });
 
   test('keeps of an event the record taken in first, of equal ones the first', () => {

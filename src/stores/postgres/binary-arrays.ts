@@ -10,7 +10,10 @@ const ELEMENT_TYPES: Readonly<Record<string, number>> = {
   bigint: 20,
   timestamptz: 1184,
 };
+/** Dimensions, whether there may be nulls, the type; and, of the one dimension, how many elements and the first's number. */
 const HEADER_BYTES = 20;
+/** An array of nothing has no dimension. */
+const EMPTY_HEADER_BYTES = 12;
 const INITIAL_BYTES_PER_VALUE = 24;
 const NULL_LENGTH = -1;
 const HEX_DIGITS = Uint8Array.from({ length: 16 }, (_, digit) => digit.toString(16).charCodeAt(0));
@@ -24,7 +27,7 @@ const OUT_OF_RANGE = 2n ** 63n - 2n;
 /** One array parameter in Postgres' binary form. */
 class ArrayBuilder {
   #buffer: Buffer;
-  #length = HEADER_BYTES;
+  #length: number;
   readonly #names: readonly Buffer[];
 
   constructor(
@@ -34,16 +37,9 @@ class ArrayBuilder {
   ) {
     this.#buffer = Buffer.allocUnsafe(HEADER_BYTES + count * INITIAL_BYTES_PER_VALUE);
     this.#names = shape.kind === 'oneOf' ? shape.names.map((name) => Buffer.from(name)) : [];
-    // Dimensions, whether there may be nulls, the type, how many elements, and the number of the first.
-    for (const [index, word] of [
-      count === 0 ? 0 : 1,
-      shape.nullable === true ? 1 : 0,
-      elementType,
-      count,
-      1,
-    ].entries()) {
-      this.#buffer.writeInt32BE(word, 4 * index);
-    }
+    this.#length = count === 0 ? EMPTY_HEADER_BYTES : HEADER_BYTES;
+    const words = [count === 0 ? 0 : 1, shape.nullable === true ? 1 : 0, elementType, count, 1];
+    for (const [index, word] of words.entries()) this.#buffer.writeInt32BE(word, 4 * index);
   }
 
   bytes(): Buffer {
