@@ -10,7 +10,7 @@ import { CONTEXT, generatedAttempts, generatedEvents } from '../support/generate
 import { recordSchema } from '../support/record-schema.js';
 
 /** Why a worker may refuse what its schema takes. */
-const BEYOND_A_SCHEMA = /that exists|retention|ahead of its entry|bytes|NUL|surrogates/;
+const BEYOND_A_SCHEMA = /that exists|between 1970|retention|ahead of its entry|bytes|NUL|surrogates/;
 
 function reasonOf<R>(type: RecordType<R>, value: unknown): string | null {
   try {
