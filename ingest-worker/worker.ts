@@ -70,6 +70,7 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
   const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
     applicationName: APPLICATION_NAME,
     timeoutMs: CLICKHOUSE_TIMEOUT_MS,
+    cluster: config.CLICKHOUSE_CLUSTER,
   });
   lifecycle.push('clickhouse', () => clickhouse.close());
 

@@ -38,7 +38,10 @@ const common = {
     .default('ethhook'),
   EVENTS_RETENTION_DAYS: whole(1, 3_650).default(90),
   ATTEMPTS_RETENTION_DAYS: whole(1, 3_650).default(30),
-  CLICKHOUSE_CLUSTER: z.string().max(0, 'must be empty: clusters are not supported in this version').default(''),
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[\w{}.-]*$/, 'must be letters, digits and any of _ . - { }')
+    .default(''),
 };
 const stores = {
   POSTGRES_URL: url('postgres:', 'postgresql:'),
@@ -111,6 +114,7 @@ const upSchema = z.object({
   ...workerSettings,
   HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port.optional(),
+  CLICKHOUSE_CLUSTER: z.string().max(0, 'must be empty: this starts a single ClickHouse').default(''),
 });
 
 const migrateSchema = z.object({

@@ -58,7 +58,11 @@ export async function startGateway(
   const timeoutMs = config.OPERATION_TIMEOUT_MS;
   const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName, statementTimeoutMs: timeoutMs });
   lifecycle.push('postgres', () => postgres.close());
-  const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, { applicationName, timeoutMs });
+  const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
+    applicationName,
+    timeoutMs,
+    cluster: config.CLICKHOUSE_CLUSTER,
+  });
   lifecycle.push('clickhouse', () => clickhouse.close());
   const redis = new RedisDatabase(config.REDIS_URL, { applicationName });
   lifecycle.push('redis', () => redis.close());

@@ -23,6 +23,7 @@ export function registerMigrate(program: Command): void {
       const report = await migrateUp({
         postgresUrl: config.POSTGRES_URL,
         clickhouseUrl: config.CLICKHOUSE_URL,
+        clickhouseCluster: config.CLICKHOUSE_CLUSTER,
         retention: { eventsDays: config.EVENTS_RETENTION_DAYS, attemptsDays: config.ATTEMPTS_RETENTION_DAYS },
         logger: createLogger('migrate', config.LOG_LEVEL),
       });
@@ -43,6 +44,7 @@ export function registerMigrate(program: Command): void {
       const states = await migrationStatus({
         postgresUrl: config.POSTGRES_URL,
         clickhouseUrl: config.CLICKHOUSE_URL,
+        clickhouseCluster: config.CLICKHOUSE_CLUSTER,
       });
       console.log(json === true ? JSON.stringify(states.map(toJson)) : states.map(toLine).join('\n'));
     });

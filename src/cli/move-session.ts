@@ -42,6 +42,7 @@ export async function withMoveServices<T>(
     const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
       applicationName,
       timeoutMs: STATEMENT_TIMEOUT_MS,
+      cluster: config.CLICKHOUSE_CLUSTER,
     });
     lifecycle.push('clickhouse', () => clickhouse.close());
     const redis = new RedisDatabase(config.REDIS_URL, { applicationName });

@@ -60,6 +60,7 @@ async function runAudit({ dataDir, from, to, json }: RollupsOptions, rebuild: bo
     const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
       applicationName: APPLICATION_NAME,
       timeoutMs: CLICKHOUSE_TIMEOUT_MS,
+      cluster: config.CLICKHOUSE_CLUSTER,
     });
     lifecycle.push('clickhouse', () => clickhouse.close());
     const names = new RedisNames(config.STREAM_PREFIX);

@@ -5,13 +5,13 @@ import type { Store } from '../records/migration-phase.js';
 import type { SchemaMigration } from '../records/schema-migration.js';
 
 const MIGRATION_FILE = /^(\d{4})_([a-z0-9_]+?)(\.concurrently)?\.sql$/;
-/** The dump of the schema that all files together make. It is compared by a test and never run. */
-const GOLDEN_DUMP = 'schema.sql';
+/** What all files together make, and what they are on a cluster. Both are compared by tests and never run. */
+const GOLDEN_FILES = ['schema.sql', 'cluster.sql'];
 
 /** The migrations of one database in their order, from the package's `migrations` folder. */
 export async function readSchemaMigrations(store: Store): Promise<SchemaMigration[]> {
   const folder = join(packageRoot(), 'migrations', store);
-  const files = (await readdir(folder)).filter((file) => file !== GOLDEN_DUMP).sort();
+  const files = (await readdir(folder)).filter((file) => !GOLDEN_FILES.includes(file)).sort();
   return Promise.all(
     files.map(async (file, index) => {
       const [, digits, name, concurrently] = MIGRATION_FILE.exec(file) ?? [];

@@ -14,6 +14,8 @@ import { migrationLabel, pendingMigrations, unknownMigrations } from './schema-p
 export interface SchemaUrls {
   readonly postgresUrl: string;
   readonly clickhouseUrl: string;
+  /** Default, and empty: a single node. */
+  readonly clickhouseCluster?: string;
 }
 
 interface MigrateOptions extends SchemaUrls {
@@ -41,11 +43,13 @@ const CLICKHOUSE_TIMEOUT_MS = 3_600_000;
  * is asked for. Run again, or by two at once, it changes nothing more. Fails with a {@link UserError}, having changed
  * nothing, where a database has a migration that this version does not know.
  */
-export async function migrateUp({ postgresUrl, clickhouseUrl, ...options }: MigrateOptions): Promise<MigrateReport> {
+export async function migrateUp(given: MigrateOptions): Promise<MigrateReport> {
+  const { postgresUrl, clickhouseUrl, clickhouseCluster: cluster = '', ...options } = given;
   const postgres = new PostgresDatabase(postgresUrl, { applicationName: APPLICATION_NAME, maxConnections: 1 });
   const clickhouse = new ClickHouseDatabase(clickhouseUrl, {
     applicationName: APPLICATION_NAME,
     timeoutMs: CLICKHOUSE_TIMEOUT_MS,
+    cluster,
   });
   try {
     return await postgres.withConnection('migrate', async (connection) => {
@@ -55,7 +59,7 @@ export async function migrateUp({ postgresUrl, clickhouseUrl, ...options }: Migr
         clickhouse: await pendingOf('clickhouse', await clickhouseSchema.appliedMigrations(clickhouse)),
       };
       await migratePostgres(connection, pending.postgres, options);
-      await clickhouseSchema.ensureDatabase(clickhouseUrl, APPLICATION_NAME);
+      await clickhouseSchema.ensureDatabase(clickhouseUrl, APPLICATION_NAME, cluster);
       const retentionChanged = await migrateClickHouse(clickhouse, pending.clickhouse, options);
       const applied = (['postgres', 'clickhouse'] as const).flatMap((store) =>
         pending[store].map((migration) => ({ store, migration: migrationLabel(migration) })),

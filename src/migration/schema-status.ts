@@ -24,7 +24,11 @@ export interface MigrationState {
 export async function migrationStatus(urls: SchemaUrls): Promise<MigrationState[]> {
   const applicationName = 'ethhook-migrate';
   const postgres = new PostgresDatabase(urls.postgresUrl, { applicationName, maxConnections: 1 });
-  const clickhouse = new ClickHouseDatabase(urls.clickhouseUrl, { applicationName, maxConnections: 1 });
+  const clickhouse = new ClickHouseDatabase(urls.clickhouseUrl, {
+    applicationName,
+    maxConnections: 1,
+    cluster: urls.clickhouseCluster ?? '',
+  });
   try {
     return [
       ...(await statesOf('postgres', await appliedInPostgres(postgres))),

@@ -5,6 +5,7 @@ import { DAY_MS } from '../../src/records/time-range.js';
 import type { AnalyticsStore, BreakdownDimension, DeliveryScope } from '../../src/stores/analytics-store.js';
 import { NO_DELIVERIES } from '../../src/stores/analytics-store.js';
 import { ClickHouseAnalyticsStore } from '../../src/stores/clickhouse/clickhouse-analytics-store.js';
+import type { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
 import { PostgresAnalyticsStore } from '../../src/stores/postgres/postgres-analytics-store.js';
 import {
   ALICE,
@@ -33,6 +34,7 @@ import {
   insertEventsIntoPostgres,
   upsertAttemptsIntoPostgres,
 } from '../support/analytics-stores.js';
+import { ClickHouseCluster } from '../support/clickhouse-cluster.js';
 import { AnalyticsModel } from '../support/model.js';
 
 const ALL_TIME = { from: MIDNIGHT - DAY_MS, to: MIDNIGHT + 5 * DAY_MS };
@@ -64,22 +66,31 @@ const RANGES = [
 
 const model = new AnalyticsModel(ATTEMPTS, EVENTS);
 let databases: Awaited<ReturnType<typeof freshAnalyticsDatabases>>;
+let cluster: ClickHouseCluster;
+let sharded: Awaited<ReturnType<ClickHouseCluster['freshDatabase']>>;
 
-beforeAll(async () => {
-  databases = await freshAnalyticsDatabases();
-  const { clickhouse, postgres } = databases;
+async function fillClickHouse(clickhouse: ClickHouseDatabase): Promise<void> {
   // Two batches cut between a pending attempt and its success; the second is sent twice, as after a lost answer.
   const half =
     ATTEMPTS.findIndex(({ status, id }, index) => status === 'pending' && ATTEMPTS[index + 1]?.id === id) + 1;
   await insertAttemptsIntoClickHouse(clickhouse, ATTEMPTS.slice(0, half), 'first');
   await insertAttemptsIntoClickHouse(clickhouse, ATTEMPTS.slice(half), 'second');
   await insertAttemptsIntoClickHouse(clickhouse, ATTEMPTS.slice(half), 'second');
-  await upsertAttemptsIntoPostgres(postgres, ATTEMPTS);
   await insertEventsIntoClickHouse(clickhouse, EVENTS.slice(0, 1));
   await insertEventsIntoClickHouse(clickhouse, EVENTS.slice(1));
-  await insertEventsIntoPostgres(postgres, EVENTS);
+}
+
+beforeAll(async () => {
+  [databases, cluster] = await Promise.all([freshAnalyticsDatabases(), ClickHouseCluster.start()]);
+  sharded = await cluster.freshDatabase();
+  await Promise.all([fillClickHouse(databases.clickhouse), fillClickHouse(sharded.database)]);
+  await upsertAttemptsIntoPostgres(databases.postgres, ATTEMPTS);
+  await insertEventsIntoPostgres(databases.postgres, EVENTS);
 });
-afterAll(() => databases.close());
+afterAll(async () => {
+  await Promise.all([databases.close(), sharded.close()]);
+  await cluster.stop();
+});
 
 describe.each<[string, () => AnalyticsStore]>([
   [
@@ -89,6 +100,14 @@ describe.each<[string, () => AnalyticsStore]>([
   [
     'ClickHouse, everything from the attempts',
     () => new ClickHouseAnalyticsStore(databases.clickhouseReader, { rollupsFromHours: Number.POSITIVE_INFINITY }),
+  ],
+  [
+    'ClickHouse in two shards, whole hours from the rollups',
+    () => new ClickHouseAnalyticsStore(sharded.reader, { rollupsFromHours: 1 }),
+  ],
+  [
+    'ClickHouse in two shards, everything from the attempts',
+    () => new ClickHouseAnalyticsStore(sharded.reader, { rollupsFromHours: Number.POSITIVE_INFINITY }),
   ],
   ['Postgres', () => new PostgresAnalyticsStore(databases.postgres)],
   [

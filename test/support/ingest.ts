@@ -13,6 +13,7 @@ import { RowBinaryWriter } from '../../src/records/row-binary.js';
 import { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { RedisDatabase, redisScript } from '../../src/stores/redis/database.js';
+import type { ClickHouseCluster } from './clickhouse-cluster.js';
 import { freshClickHouse, freshPostgres, freshPrefix, testServers } from './servers.js';
 import { until } from './until.js';
 
@@ -46,18 +47,28 @@ function deadLetterOf(fields: readonly string[]): DeadLetterEntry {
 /** Streams, both stores and, when started, workers between them. */
 export type IngestStack = Awaited<ReturnType<typeof freshIngestStack>>;
 
-export async function freshIngestStack() {
-  const [sql, columns] = await Promise.all([freshPostgres(), freshClickHouse()]);
+interface IngestStackOptions {
+  /** In place of the ClickHouse of all tests. */
+  readonly cluster?: ClickHouseCluster;
+  readonly redisUrl?: string;
+  readonly prefix?: string;
+}
+
+export async function freshIngestStack({
+  cluster,
+  redisUrl = testServers().redisUrl,
+  prefix = freshPrefix(),
+}: IngestStackOptions = {}) {
+  const [sql, columns, sharded] = await Promise.all([freshPostgres(), freshClickHouse(), cluster?.freshDatabase()]);
   await migrateUp({ postgresUrl: sql.url, clickhouseUrl: columns.url, retention: RETENTION, logger });
-  const { redisUrl } = testServers();
-  const prefix = freshPrefix();
   const names = new RedisNames(prefix);
   const redis = new RedisDatabase(redisUrl, { applicationName: 'test' });
   const postgres = new PostgresDatabase(sql.url, { applicationName: 'test' });
-  const clickhouse = new ClickHouseDatabase(columns.url, { applicationName: 'test' });
+  const clickhouse = sharded?.database ?? new ClickHouseDatabase(columns.url, { applicationName: 'test' });
   const environment = {
     POSTGRES_URL: sql.url,
-    CLICKHOUSE_URL: columns.url,
+    CLICKHOUSE_URL: sharded?.url ?? columns.url,
+    CLICKHOUSE_CLUSTER: clickhouse.cluster ?? '',
     REDIS_URL: redisUrl,
     STREAM_PREFIX: prefix,
     HOST: '127.0.0.1',
@@ -152,7 +163,7 @@ export async function freshIngestStack() {
       const keys = (await redis.command('KEYS', `${prefix}:*`)) as string[];
       if (keys.length > 0) await redis.command('DEL', ...keys);
       redis.close();
-      await Promise.all([postgres.close(), clickhouse.close()]);
+      await Promise.all([postgres.close(), sharded === undefined ? clickhouse.close() : sharded.close()]);
       await Promise.all([sql.drop(), columns.drop()]);
     },
   };

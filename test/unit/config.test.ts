@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readGatewayConfig, withSecretsFromFiles } from '../../src/config.js';
+import { readGatewayConfig, readUpConfig, withSecretsFromFiles } from '../../src/config.js';
 
 const COMPLETE = {
   POSTGRES_URL: 'postgres://localhost/db',
@@ -49,9 +49,14 @@ describe("the gateway's configuration", () => {
     );
   });
 
-  test('refuses a secret that holds nothing, and a cluster, which there is no support for', () => {
+  test('refuses a secret that holds nothing, and a cluster whose name is none', () => {
     expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: ' , ' })).toThrow(/JWT_SECRET must hold a secret/);
-    expect(() => readGatewayConfig({ ...COMPLETE, CLICKHOUSE_CLUSTER: 'main' })).toThrow(/CLICKHOUSE_CLUSTER must be/);
+    expect(() => readGatewayConfig({ ...COMPLETE, CLICKHOUSE_CLUSTER: "'" })).toThrow(/CLICKHOUSE_CLUSTER must be/);
+    expect(readGatewayConfig({ ...COMPLETE, CLICKHOUSE_CLUSTER: '{cluster}' }).CLICKHOUSE_CLUSTER).toBe('{cluster}');
+  });
+
+  test('refuses a cluster under up, which starts a single ClickHouse', () => {
+    expect(() => readUpConfig({ CLICKHOUSE_CLUSTER: 'main' })).toThrow(/CLICKHOUSE_CLUSTER must be empty/);
   });
 });
 

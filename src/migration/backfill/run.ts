@@ -4,6 +4,7 @@ import { startOfDay, type TimeRange } from '../../records/time-range.js';
 import { dropBackfillTable } from '../../stores/clickhouse/backfill-table.js';
 import { type BackfillChunk, BackfillStore, type BackfillTable } from '../../stores/postgres/backfill-store.js';
 import type { MoveServices } from '../move-services.js';
+import { assertSingleNode } from '../single-node.js';
 import { copyChunk } from './copy-chunk.js';
 import { Pace } from './pace.js';
 import { ensurePlan } from './plan.js';
@@ -34,6 +35,7 @@ interface BackfillProgress {
  * on where it was. Fails with a UserError where it may not run, and with an UpstreamError.
  */
 export async function runBackfill(services: MoveServices, options: BackfillOptions): Promise<BackfillTable[]> {
+  assertSingleNode(services);
   const store = new BackfillStore(services.postgres);
   const ran = await store.exclusively(async () => {
     await ensurePlan(services);

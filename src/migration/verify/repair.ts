@@ -8,11 +8,13 @@ import { copyChunk } from '../backfill/copy-chunk.js';
 import { Pace } from '../backfill/pace.js';
 import { auditAllDays } from '../backfill/rollups.js';
 import type { MoveServices } from '../move-services.js';
+import { assertSingleNode } from '../single-node.js';
 import type { RowDifference, VerifyReport } from './report.js';
 
-/** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right. */
-export async function assertRepairable({ postgres }: MoveServices): Promise<void> {
-  const { phase } = await new PhaseStore(postgres).read();
+/** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right; and on a cluster. */
+export async function assertRepairable(services: MoveServices): Promise<void> {
+  assertSingleNode(services);
+  const { phase } = await new PhaseStore(services.postgres).read();
   if (phase === 'dual_write') return;
   throw new UserError(
     `A repair makes ClickHouse what Postgres is, and in the phase ${phase} it is not Postgres that is read. ` +

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { CLUSTER_SETTINGS } from './cluster.js';
 import { withLongLists } from './long-lists.js';
 
 /** One named query: the name is its `log_comment`, so that `system.query_log` tells who asked. */
@@ -33,19 +34,26 @@ interface ClickHouseOptions {
   readonly maxConnections?: number;
   /** A query that runs longer is given up here and at the server, milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
+  /** The cluster whose shards hold the tables, as its servers' configuration calls it. Default, and empty: a single node. */
+  readonly cluster?: string;
 }
 
 /** Error codes that say the server is short of something or stopping, so that the same query may be sent again. */
 const UNAVAILABLE = new Set([
+  '32', // ATTEMPT_TO_READ_AFTER_EOF: a shard has gone
   '202', // TOO_MANY_SIMULTANEOUS_QUERIES
   '203', // NO_FREE_CONNECTION
   '209', // SOCKET_TIMEOUT
   '210', // NETWORK_ERROR
+  '225', // NO_ZOOKEEPER
   '236', // ABORTED
   '241', // MEMORY_LIMIT_EXCEEDED
   '242', // TABLE_IS_READ_ONLY
   '243', // NOT_ENOUGH_SPACE
   '252', // TOO_MANY_PARTS
+  '279', // ALL_CONNECTION_TRIES_FAILED: no replica of a shard answers
+  '285', // TOO_FEW_LIVE_REPLICAS
+  '319', // UNKNOWN_STATUS_OF_INSERT
   '394', // QUERY_WAS_CANCELLED
   '999', // KEEPER_EXCEPTION
 ]);
@@ -71,10 +79,13 @@ export class ClickHouseDatabase {
   readonly #timeoutMs: number;
   /** The database's name, from the URL's path. */
   readonly database: string;
+  /** Null on a single node. */
+  readonly cluster: string | null;
 
   constructor(url: string, options: ClickHouseOptions) {
     const timeoutMs = options.timeoutMs ?? 30_000;
     this.#timeoutMs = timeoutMs + 1_000;
+    this.cluster = options.cluster === undefined || options.cluster === '' ? null : options.cluster;
     const { pathname } = new URL(url);
     this.database = pathname === '/' || pathname === '' ? 'default' : decodeURIComponent(pathname.slice(1));
     this.#client = createClient({
@@ -86,6 +97,7 @@ export class ClickHouseDatabase {
         max_execution_time: timeoutMs / 1000,
         cancel_http_readonly_queries_on_client_close: 1,
         output_format_json_quote_64bit_integers: 0,
+        ...(this.cluster === null ? {} : CLUSTER_SETTINGS),
       },
       log: { level: 127 },
     });

@@ -2,6 +2,7 @@ import { HISTORY, type HistoryColumn } from '../../records/history.js';
 import { BUCKET_BITS, type RowFigures, type RowHash, rowFigures } from '../../records/history-figures.js';
 import type { StreamName } from '../../records/names.js';
 import type { TimeRange } from '../../records/time-range.js';
+import { localTable, onEveryShard } from './cluster.js';
 import type { ClickHouseDatabase } from './database.js';
 
 interface WantedRows {
@@ -111,9 +112,10 @@ export async function historyDays(
 ): Promise<number[]> {
   const rows = await database.query<{ day: number }>({
     name: 'history_days',
-    query: `SELECT DISTINCT toUnixTimestamp(toDateTime(toDate(partition), 'UTC')) * 1000 AS day FROM system.parts
-      WHERE active AND database = currentDatabase() AND table = {table:String}`,
-    params: { table },
+    query: `SELECT DISTINCT toUnixTimestamp(toDateTime(toDate(partition), 'UTC')) * 1000 AS day
+      FROM ${onEveryShard(database, 'system.parts')}
+      WHERE active AND database = {database:String} AND table = {table:String}`,
+    params: { database: database.database, table: localTable(database, table) },
     signal,
   });
   return rows.map(({ day }) => day);

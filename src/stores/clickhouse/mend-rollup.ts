@@ -76,6 +76,8 @@ export function mendRollup(
       insert_deduplicate: 1,
       insert_deduplication_token: token,
       async_insert: 0,
+      // The difference is added up in one place: a shard on its own would add it with its own clock.
+      parallel_distributed_insert_select: '0',
       max_insert_threads: '1',
       max_insert_block_size: ONE_BLOCK,
       min_insert_block_size_rows: ONE_BLOCK,

@@ -25,7 +25,8 @@ const DAY_MS = 86_400_000;
 
 /**
  * Compares both rollups of a day with the attempts, up to `limit` users. What a rollup can say of an attempt is hashed;
- * the hashes are added up an hour and user on either side (wrapping at 64 bits), so that no key is joined with another.
+ * the hashes are added up an hour and user on either side (wrapping at 64 bits), so that no key is joined with another;
+ * each side by itself, so that on a cluster its shards do it.
  * While attempts are being inserted, those whose views have not run yet are differences too.
  */
 export function rollupDifferences(
@@ -48,20 +49,23 @@ export function rollupDifferences(
         FROM (
           WITH ${hashOf('ifNull(http_status_code, 0)')} AS key,
             key + if(response_time_ms IS NULL, 0, ${latencyHash('assumeNotNull(response_time_ms)')}) AS attempt
-          SELECT user_id, toStartOfHour(created_at, 'UTC') AS hour,
-            toInt64(1) AS hourly_n, attempt AS hourly_h, toInt64(1) AS daily_n, attempt AS daily_h
+          SELECT user_id, toStartOfHour(created_at, 'UTC') AS hour, toInt64(count()) AS hourly_n, sum(attempt) AS hourly_h,
+            hourly_n AS daily_n, hourly_h AS daily_h
           FROM delivery_attempts FINAL
           WHERE created_at >= ${time('from')} AND created_at < ${time('to')} AND status != 'pending' ${ofUsers}
+          GROUP BY user_id, hour
           UNION ALL
           WITH ${hashOf('http_status_code')} AS key
-          SELECT user_id, hour, -attempts, -${SUM_HASH}, 0, 0
+          SELECT user_id, hour, -sum(attempts), -sum(${SUM_HASH}), 0, 0
           FROM delivery_stats_hourly
           WHERE hour >= ${time('from')} AND hour < ${time('to')} ${ofUsers}
+          GROUP BY user_id, hour
           UNION ALL
           WITH ${hashOf('http_status_code')} AS key
-          SELECT user_id, toDateTime(day, 'UTC'), 0, 0, -attempts, -${SUM_HASH}
+          SELECT user_id, toDateTime(day, 'UTC'), 0, 0, -sum(attempts), -sum(${SUM_HASH})
           FROM delivery_stats_daily
           WHERE day = toDate(${time('from')}) ${ofUsers}
+          GROUP BY user_id, day
         )
         GROUP BY user_id, hour
       )

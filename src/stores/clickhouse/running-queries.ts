@@ -1,6 +1,10 @@
+import { onEveryServer } from './cluster.js';
 import type { ClickHouseDatabase } from './database.js';
 
-/** The ids of the queries with these names that the server is working on, whether or not anyone waits for them. */
+/**
+ * The ids of the queries with these names that any server is working on, whether or not anyone waits for them. What a
+ * shard was given to do by another server knows no database: of that, all count. A server that is away works on nothing.
+ */
 export async function runningQueries(
   database: ClickHouseDatabase,
   names: readonly string[],
@@ -8,9 +12,11 @@ export async function runningQueries(
 ): Promise<Set<string>> {
   const rows = await database.query<{ id: string }>({
     name: 'running_queries',
-    query: `SELECT query_id AS id FROM system.processes
-      WHERE current_database = currentDatabase() AND has({names:Array(String)}, Settings['log_comment'])`,
-    params: { names },
+    query: `SELECT query_id AS id FROM ${onEveryServer(database, 'system.processes')}
+      WHERE (current_database = {database:String} OR NOT is_initial_query)
+        AND has({names:Array(String)}, Settings['log_comment'])`,
+    params: { database: database.database, names },
+    settings: { skip_unavailable_shards: 1 },
     signal,
   });
   return new Set(rows.map(({ id }) => id));
