@@ -25,12 +25,15 @@ const UNAVAILABLE = new Set([
   'LOADING',
   'MASTERDOWN',
   'MISCONF',
+  'MOVED',
   'NOREPLICAS',
   'OOM',
   'READONLY',
   'TRYAGAIN',
 ]);
 const RECONNECT_MAX_MS = 1_000;
+const ONE_SLOT =
+  'On a Redis Cluster all keys have to be in one slot: give STREAM_PREFIX a tag in braces, such as {ethhook}';
 
 /**
  * First line of a script that has to run while Redis is full, so that what fills it can be worked off: writes are
@@ -44,15 +47,25 @@ export const redisScript = (name: string, lua: string): RedisScript => ({
   sha: createHash('sha1').update(lua).digest('hex'),
 });
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /**
  * One connection to Redis, which is made again whenever it breaks. Nothing is queued or sent twice behind the caller's
  * back: while the connection is away a command fails at once, and one whose reply was lost fails too, done or not.
  * Only the first try to connect is waited for.
+ *
+ * Of a Redis Cluster it speaks to the node that has the keys, which have to share one slot: it goes where it is told
+ * that they have moved, and back to the node of the URL to ask again where that node is away.
  */
 export class RedisDatabase {
   readonly #client: Redis;
-  readonly #opened: Promise<void>;
+  #opened: Promise<void>;
   #connectionError: Error | undefined;
+  /** The node that has the keys, as far as is known. */
+  #home: Partial<Address>;
 
   constructor(url: string, options: RedisOptions) {
     // The client would not tell that Redis has refused it, and the connection would have no name.
@@ -66,35 +79,32 @@ export class RedisDatabase {
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
       socketTimeout: options.replyTimeoutMs ?? 10_000,
-      retryStrategy: (times) => Math.min(50 * 2 ** times, RECONNECT_MAX_MS),
+      retryStrategy: (times) => {
+        Object.assign(this.#client.options, times % 2 === 1 ? this.#home : named);
+        return Math.min(50 * 2 ** times, RECONNECT_MAX_MS);
+      },
     });
+    const { host, port } = this.#client.options;
+    const named: Partial<Address> = {
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+    };
+    this.#home = named;
     // Unheard, it would be printed. A command that finds no connection tells of it.
     this.#client.on('error', (error) => {
       this.#connectionError = error;
     });
-    this.#opened = new Promise((resolve) => {
-      for (const event of ['ready', 'close', 'end']) this.#client.once(event, () => resolve());
-    });
+    this.#opened = this.#firstOf('ready', 'close', 'end');
   }
 
   /** Replies as texts and numbers. Fails with {@link UpstreamError}, its code the first word of an error reply. */
-  async command(name: string, ...args: readonly Argument[]): Promise<unknown> {
-    await this.#opened;
-    try {
-      return await this.#client.call(name, [...args]);
-    } catch (error) {
-      throw this.#failure(name, error);
-    }
+  command(name: string, ...args: readonly Argument[]): Promise<unknown> {
+    return this.#run(name, () => this.#client.call(name, [...args]));
   }
 
   /** Replies as bytes. Fails as {@link command} does. */
-  async commandBuffer(name: string, ...args: readonly Argument[]): Promise<unknown> {
-    await this.#opened;
-    try {
-      return await this.#client.callBuffer(name, [...args]);
-    } catch (error) {
-      throw this.#failure(name, error);
-    }
+  commandBuffer(name: string, ...args: readonly Argument[]): Promise<unknown> {
+    return this.#run(name, () => this.#client.callBuffer(name, [...args]));
   }
 
   /** Runs a script, which Redis is sent once. Fails as {@link command} does. */
@@ -107,21 +117,49 @@ export class RedisDatabase {
     return this.#runScript((command, all) => this.#client.callBuffer(command, all), script, keys, args);
   }
 
-  async #runScript(
+  #runScript(
     call: (command: string, args: Argument[]) => Promise<unknown>,
     { name, lua, sha }: RedisScript,
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown> {
-    await this.#opened;
-    try {
-      return await call('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
+    return this.#run(name, () =>
+      call('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
         if (replyCode(error) !== 'NOSCRIPT') throw error;
         return call('EVAL', [lua, keys.length, ...keys, ...args]);
+      }),
+    );
+  }
+
+  async #run(name: string, call: () => Promise<unknown>): Promise<unknown> {
+    await this.#opened;
+    try {
+      return await call().catch(async (error: unknown) => {
+        if (replyCode(error) !== 'MOVED') throw error;
+        // It was not run there, so that it may be sent again.
+        await this.#moveTo(addressIn(messageOf(error)));
+        return call();
       });
     } catch (error) {
       throw this.#failure(name, error);
     }
+  }
+
+  /** Resolves when the connection is there, or cannot be made. */
+  #moveTo(home: Partial<Address>): Promise<void> {
+    const { options } = this.#client;
+    this.#home = { ...(options.host === undefined ? {} : { host: options.host }), ...home };
+    if (options.host === this.#home.host && options.port === this.#home.port) return this.#opened;
+    Object.assign(options, this.#home);
+    this.#opened = this.#firstOf('ready', 'error', 'end');
+    this.#client.disconnect(true);
+    return this.#opened;
+  }
+
+  #firstOf(...events: readonly string[]): Promise<void> {
+    return new Promise((resolve) => {
+      for (const event of events) this.#client.once(event, () => resolve());
+    });
   }
 
   async ping(): Promise<void> {
@@ -134,7 +172,8 @@ export class RedisDatabase {
     const unconnected = `no connection to ${host}:${port}`;
     const isCut = code === undefined && this.#client.status !== 'ready';
     const reason = isCut ? [unconnected, codeOf(this.#connectionError)].filter(Boolean).join(', ') : messageOf(error);
-    return new UpstreamError('redis', `${name}: ${reason}`, {
+    const remedy = code === 'CROSSSLOT' ? `. ${ONE_SLOT}` : '';
+    return new UpstreamError('redis', `${name}: ${reason}${remedy}`, {
       cause: error,
       kind: code === undefined || UNAVAILABLE.has(code) ? 'unavailable' : 'refused',
       ...(code === undefined ? {} : { code }),
@@ -150,3 +189,12 @@ export class RedisDatabase {
 /** The first word of an error reply is its code, by the protocol. */
 const replyCode = (error: unknown): string | undefined =>
   error instanceof ReplyError ? messageOf(error).split(' ', 1)[0] : undefined;
+
+/** Where an error reply such as `MOVED 3999 127.0.0.1:6381` says that the keys are; without a host, on the same one. */
+function addressIn(reply: string): Partial<Address> {
+  const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(reply) ?? [];
+  return {
+    ...(host === undefined || host === '' ? {} : { host }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+  };
+}
