@@ -1,13 +1,14 @@
-import { Metrics, type Sample } from '../src/platform/metrics.js';
+import type { Metrics, Sample } from '../src/platform/metrics.js';
 import { type RedisNames, STREAMS } from '../src/records/names.js';
 import type { RedisDatabase } from '../src/stores/redis/database.js';
 import { deadLetterCounts } from '../src/stores/redis/dead-letter-counts.js';
 import { type GroupFigures, groupFigures } from '../src/stores/redis/group-figures.js';
+import { memoryOf } from '../src/stores/redis/memory.js';
 import type { AuditCounters } from './counters.js';
 import type { PhaseLanes } from './phase-lanes.js';
 import type { LaneState } from './store-lanes.js';
 
-interface WorkerMetricsOptions {
+interface IngestMetricsOptions {
   readonly redis: RedisDatabase;
   readonly names: RedisNames;
   readonly lanes: PhaseLanes;
@@ -16,10 +17,8 @@ interface WorkerMetricsOptions {
 
 const BY_GROUP = ['stream', 'group'] as const;
 
-/** What a worker tells Prometheus: how far the groups have come, which is of all workers, and what its own lanes do. */
-export function workerMetrics({ redis, names, lanes, audits }: WorkerMetricsOptions): Metrics {
-  const metrics = new Metrics();
-
+/** Adds how far the groups have come, which is of all workers, how full Redis is, and what this worker's own lanes do. */
+export function addIngestMetrics(metrics: Metrics, { redis, names, lanes, audits }: IngestMetricsOptions): void {
   let asked: Promise<readonly { labels: Record<string, string>; figures: GroupFigures }[]> | null = null;
   /** Asked once a scrape, whichever metrics are made of it. */
   const allFigures = () => {
@@ -65,6 +64,14 @@ export function workerMetrics({ redis, names, lanes, audits }: WorkerMetricsOpti
     samples: async () =>
       Object.entries(await deadLetterCounts(redis, names)).map(([stream, value]) => ({ labels: { stream }, value })),
   });
+  metrics.gauge({
+    name: 'ethhook_redis_memory_used_ratio',
+    help: 'Of the memory that Redis may take; absent where it may take all there is.',
+    samples: async () => {
+      const { used, limit } = await memoryOf(redis);
+      return limit === 0 ? [] : [{ value: used / limit }];
+    },
+  });
 
   const ofLanes = (read: (state: LaneState) => number) => (): Sample[] =>
     lanes.states().map((state) => ({ labels: { stream: state.stream, group: state.group }, value: read(state) }));
@@ -104,5 +111,4 @@ export function workerMetrics({ redis, names, lanes, audits }: WorkerMetricsOpti
     help: 'Sums of the rollups that were wrong and are mended.',
     samples: () => [{ value: audits.mendedKeys }],
   });
-  return metrics;
 }

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { WorkerConfig } from '../src/config.js';
+import { phaseMetric } from '../src/migration/phase-metric.js';
 import { watchPhase } from '../src/migration/phase-watch.js';
 import { assertSchemaCurrent } from '../src/migration/schema-status.js';
 import { Lifecycle } from '../src/platform/lifecycle.js';
 import type { Logger } from '../src/platform/logger.js';
+import { Metrics } from '../src/platform/metrics.js';
+import { pingMetrics, queryMetrics } from '../src/platform/upstream-metrics.js';
 import type { Store } from '../src/records/migration-phase.js';
 import { RedisNames } from '../src/records/names.js';
 import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
@@ -14,7 +17,7 @@ import { endLife, showLife } from '../src/stores/redis/consumers.js';
 import { RedisDatabase } from '../src/stores/redis/database.js';
 import { newAuditCounters } from './counters.js';
 import { closeHealth, type Health, serveHealth } from './health.js';
-import { workerMetrics } from './metrics.js';
+import { addIngestMetrics } from './metrics.js';
 import { PhaseLanes } from './phase-lanes.js';
 import { auditRollups } from './rollup-audit.js';
 import { startStoreLanes } from './store-lanes.js';
@@ -59,18 +62,22 @@ interface StartOptions {
 async function start({ config, logger, lifecycle, stop, fail }: StartOptions): Promise<void> {
   const names = new RedisNames(config.STREAM_PREFIX);
   const consumer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
-  const redis = new RedisDatabase(config.REDIS_URL, { applicationName: APPLICATION_NAME });
+  const metrics = new Metrics();
+  const watch = queryMetrics(metrics);
+  const redis = new RedisDatabase(config.REDIS_URL, { applicationName: APPLICATION_NAME, watch });
   lifecycle.push('redis', () => redis.close());
   const postgres = new PostgresDatabase(config.POSTGRES_URL, {
     applicationName: APPLICATION_NAME,
     maxConnections: 4,
     statementTimeoutMs: POSTGRES_TIMEOUT_MS,
+    watch,
   });
   lifecycle.push('postgres', () => postgres.close());
   const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
     applicationName: APPLICATION_NAME,
     timeoutMs: CLICKHOUSE_TIMEOUT_MS,
     cluster: config.CLICKHOUSE_CLUSTER,
+    watch,
   });
   lifecycle.push('clickhouse', () => clickhouse.close());
 
@@ -90,11 +97,18 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
     onFailure: fail,
   });
   const counters = newAuditCounters();
+  addIngestMetrics(metrics, { redis, names, lanes, audits: counters });
+  phaseMetric(metrics, () => lanes.phase);
+  pingMetrics(metrics, {
+    clickhouse: () => clickhouse.ping(),
+    postgres: () => postgres.ping(),
+    redis: () => redis.ping(),
+  });
   const health = await serveHealth({
     host: config.HOST,
     port: config.WORKER_PORT,
     health: () => healthOf(lanes),
-    metrics: workerMetrics({ redis, names, lanes, audits: counters }),
+    metrics,
   });
   lifecycle.push('health', () => closeHealth(health));
 
@@ -114,8 +128,8 @@ async function start({ config, logger, lifecycle, stop, fail }: StartOptions): P
     logger.info({ phase }, 'the phase of the move has changed');
     lanes.follow(phase);
   };
-  const watch = () => watchPhase(new PhaseStore(postgres), { signal: stop, logger, onChange });
-  const phaseWatch = await untilDone(watch, { task: 'read the phase of the move', logger, signal: stop });
+  const readPhase = () => watchPhase(new PhaseStore(postgres), { signal: stop, logger, onChange });
+  const phaseWatch = await untilDone(readPhase, { task: 'read the phase of the move', logger, signal: stop });
   lifecycle.push('phase', () => phaseWatch.stopped);
   lanes.follow(phaseWatch.current().phase);
 

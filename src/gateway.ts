@@ -1,7 +1,6 @@
 // Asked for by type-graphql before the first decorator runs.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { GatewayConfig } from './config.js';
 import { Admission } from './graphql/admission/admission.js';
@@ -13,21 +12,27 @@ import { createHttpApp } from './graphql/http.js';
 import type { Limits } from './graphql/limits.js';
 import { HourlyStatsFeed } from './graphql/live/hourly-stats-feed.js';
 import { Sessions } from './graphql/live/sessions.js';
+import { OperationMetrics } from './graphql/operation-metrics.js';
 import { type Readiness, servePages } from './graphql/pages.js';
 import { RateLimit } from './graphql/rate-limit.js';
 import { createUserLookup, verifyOnceAMinute } from './graphql/recent-identities.js';
 import { createSchema } from './graphql/schema.js';
 import { serveSockets } from './graphql/sockets.js';
 import { SubscriptionLimits } from './graphql/subscription-limits.js';
+import { waveMetrics } from './graphql/waves/wave-metrics.js';
 import { WavedAnalyticsStore } from './graphql/waves/waved-analytics-store.js';
+import { phaseMetric } from './migration/phase-metric.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
 import { readMigrationStatus } from './migration/status.js';
-import { UpstreamError, UserError } from './platform/errors.js';
+import { answers } from './platform/answers.js';
+import { type Upstream, UpstreamError, UserError } from './platform/errors.js';
 import { closeServer, listen } from './platform/http-server.js';
 import type { Lifecycle } from './platform/lifecycle.js';
 import type { Logger } from './platform/logger.js';
+import { Metrics } from './platform/metrics.js';
 import { retry } from './platform/retry.js';
+import { pingMetrics, queryMetrics } from './platform/upstream-metrics.js';
 import { PHASE_MEANING, type Store } from './records/migration-phase.js';
 import { RedisNames } from './records/names.js';
 import type { AnalyticsStore } from './stores/analytics-store.js';
@@ -56,15 +61,18 @@ export async function startGateway(
 ): Promise<number> {
   const applicationName = 'ethhook-gateway';
   const timeoutMs = config.OPERATION_TIMEOUT_MS;
-  const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName, statementTimeoutMs: timeoutMs });
+  const metrics = new Metrics();
+  const watch = queryMetrics(metrics);
+  const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName, statementTimeoutMs: timeoutMs, watch });
   lifecycle.push('postgres', () => postgres.close());
   const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {
     applicationName,
     timeoutMs,
     cluster: config.CLICKHOUSE_CLUSTER,
+    watch,
   });
   lifecycle.push('clickhouse', () => clickhouse.close());
-  const redis = new RedisDatabase(config.REDIS_URL, { applicationName });
+  const redis = new RedisDatabase(config.REDIS_URL, { applicationName, watch });
   lifecycle.push('redis', () => redis.close());
   await checkSchemas(postgres, clickhouse, logger, signal);
 
@@ -75,11 +83,28 @@ export async function startGateway(
     return phase.stopped;
   });
 
+  phaseMetric(metrics, () => phase.current().phase);
+  const upstreams: Readonly<Record<Upstream, () => Promise<unknown>>> = {
+    clickhouse: () => clickhouse.ping(),
+    postgres: () => postgres.ping(),
+    redis: () => redis.ping(),
+  };
+  pingMetrics(metrics, upstreams);
+
   const names = new RedisNames(config.STREAM_PREFIX);
   const configuration = new ConfigurationStore(postgres);
+  const onWave = waveMetrics(metrics);
+  const countOldTableRead = metrics.tally({
+    name: 'ethhook_old_table_reads_total',
+    help: 'Questions asked of the tables in Postgres that are being left: attempts and events.',
+    labels: [],
+  });
   const stores: Record<Store, AnalyticsStore> = {
-    clickhouse: new WavedAnalyticsStore(new ClickHouseAnalyticsStore(clickhouse)),
-    postgres: new WavedAnalyticsStore(new PostgresAnalyticsStore(postgres)),
+    clickhouse: new WavedAnalyticsStore(new ClickHouseAnalyticsStore(clickhouse), onWave),
+    postgres: new WavedAnalyticsStore(
+      new PostgresAnalyticsStore(postgres, { onRead: () => countOldTableRead({}) }),
+      onWave,
+    ),
   };
   const readsFrom = (): Store => PHASE_MEANING[phase.current().phase].readsFrom;
   const analytics = (): AnalyticsStore => stores[readsFrom()];
@@ -97,6 +122,17 @@ export async function startGateway(
 
   const limits = limitsOf(config);
   const schema = createSchema();
+  const operationMetrics = new OperationMetrics(metrics);
+  operationMetrics.watchFields(schema);
+  const subscriptionLimits = new SubscriptionLimits({
+    maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
+    maxPerSocket: config.MAX_SUBSCRIPTIONS_PER_SOCKET,
+  });
+  metrics.gauge({
+    name: 'ethhook_subscribers',
+    help: 'Subscriptions that this process serves, over sockets and streams of events.',
+    samples: () => [{ value: subscriptionLimits.count }],
+  });
   const services: Services = {
     configuration,
     analytics,
@@ -114,10 +150,8 @@ export async function startGateway(
       patienceMs: config.RATE_LIMIT_TIMEOUT_MS,
       logger,
     }),
-    subscriptionLimits: new SubscriptionLimits({
-      maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
-      maxPerSocket: config.MAX_SUBSCRIPTIONS_PER_SOCKET,
-    }),
+    subscriptionLimits,
+    operationMetrics,
     migrationStatus: () => readMigrationStatus({ postgres, redis, names }),
     attemptsRetentionDays,
     eventsRetentionDays: config.EVENTS_RETENTION_DAYS,
@@ -131,9 +165,9 @@ export async function startGateway(
   const authenticate = createAuthenticator(verifyOnceAMinute(verify), createUserLookup(configuration), logger);
   const readiness = async (): Promise<Readiness> => {
     const [isPostgres, isClickHouse, isRedis] = await Promise.all([
-      answers(postgres.query({ name: 'ping', text: 'SELECT 1' })),
-      answers(clickhouse.ping()),
-      answers(redis.ping()),
+      answers(upstreams.postgres(), READY_WITHIN_MS),
+      answers(upstreams.clickhouse(), READY_WITHIN_MS),
+      answers(upstreams.redis(), READY_WITHIN_MS),
     ]);
     return { postgres: isPostgres, clickhouse: isClickHouse, redis: isRedis };
   };
@@ -155,6 +189,7 @@ export async function startGateway(
         attemptsRetentionDays,
         playground: config.PLAYGROUND,
         readiness,
+        metrics,
       }),
   });
   lifecycle.push('apollo', () => apollo.stop());
@@ -211,15 +246,4 @@ async function checkSchemas(
     logger.warn({ error }, 'clickhouse is away: only configuration can be answered until it is back');
   });
   signal.throwIfAborted();
-}
-
-/** Whether an upstream answers soon. */
-async function answers(ping: Promise<unknown>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = delay(READY_WITHIN_MS, false, { signal: timer.signal }).catch(() => false);
-  const answered = ping.then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answered, late]).finally(() => timer.abort());
 }

@@ -6,6 +6,7 @@ import type { Admission } from './admission/admission.js';
 import type { Limits } from './limits.js';
 import type { HourlyStatsFeed } from './live/hourly-stats-feed.js';
 import { Loaders } from './loaders.js';
+import type { OperationMetrics, RunningOperation } from './operation-metrics.js';
 import type { RateLimit } from './rate-limit.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 
@@ -20,6 +21,7 @@ export interface Services {
   readonly admission: Admission;
   readonly rateLimit: RateLimit;
   readonly subscriptionLimits: SubscriptionLimits;
+  readonly operationMetrics: OperationMetrics;
   /** Where the move stands now. Fails with an UpstreamError. */
   readonly migrationStatus: () => Promise<MigrationStatus>;
   /** What is older counts nothing, days. */
@@ -34,6 +36,7 @@ export interface Request {
   readonly user: User;
   /** The only reading of the clock: what "now" means to every field of the request. */
   readonly now: number;
+  readonly running: RunningOperation;
   /** Aborts when the client has left, or when the operation has taken too long: its reason is then a TIMEOUT. */
   readonly signal?: AbortSignal;
 }

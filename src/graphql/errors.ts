@@ -59,9 +59,12 @@ export class Refused extends Error {
   }
 }
 
+/** The code that a client meets, the first one where there are several. */
+export const errorCodeOf = (error: unknown): ErrorCode =>
+  codeOfClientError(toClientError(error instanceof Refused ? error.errors[0] : error));
+
 /** The HTTP status of an answer that consists of errors alone. */
-export const httpStatusOf = (error: unknown): number =>
-  HTTP_STATUS[codeOfClientError(toClientError(error instanceof Refused ? error.errors[0] : error))] ?? 500;
+export const httpStatusOf = (error: unknown): number => HTTP_STATUS[errorCodeOf(error)] ?? 500;
 
 /** What a client sees of whatever was thrown: see {@link maskError}. */
 export const maskErrors = (error: unknown, requestId: string, report: ReportError): GraphQLFormattedError[] =>

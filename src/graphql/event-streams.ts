@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import { type ExecutionArgs, type ExecutionResult, execute, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger.js';
-import type { Services } from './context.js';
+import type { RequestContext, Services } from './context.js';
 import { maskErrors, type ReportError, unauthenticated } from './errors.js';
 import type { PreparedOperation } from './http-operation.js';
 import type { Sessions } from './live/sessions.js';
@@ -49,15 +49,15 @@ export class EventStreams {
     if (definition.operation !== OperationTypeNode.SUBSCRIPTION) {
       const result = await deadline.within(Promise.resolve(execute(args)));
       begin(response);
-      response.end(next(this.#toJson(result, context.requestId)) + COMPLETE);
+      response.end(next(this.#toJson(result, context)) + COMPLETE);
       return;
     }
     const release = this.options.services.subscriptionLimits.start(identity.tokenUserId, response);
     try {
-      const results = await subscribeShared(args, (result) => this.#toJson(result, context.requestId));
+      const results = await subscribeShared(args, (result) => this.#toJson(result, context));
       begin(response);
       if (results instanceof SharedResults) await this.#pass(results, prepared, response);
-      else response.end(next(this.#toJson(results, context.requestId)) + COMPLETE);
+      else response.end(next(this.#toJson(results, context)) + COMPLETE);
     } finally {
       release();
     }
@@ -78,7 +78,7 @@ export class EventStreams {
     }, keepaliveMs);
     const forget = sessions.add(identity, (reason) => {
       const error = unauthenticated(`The stream has ended: ${reason}.`);
-      finish(response, next(this.#toJson({ errors: [error] }, context.requestId)) + COMPLETE);
+      finish(response, next(this.#toJson({ errors: [error] }, context)) + COMPLETE);
       over();
     });
     this.#open.add(response);
@@ -107,10 +107,11 @@ export class EventStreams {
     });
   }
 
-  #toJson({ errors, data }: ExecutionResult, requestId: string): string {
+  #toJson({ errors, data }: ExecutionResult, { requestId, running }: RequestContext): string {
     const report: ReportError = (error, code) =>
       this.options.logger.error({ error, code, requestId }, 'an operation met an error');
     const masked = errors?.flatMap((error) => maskErrors(error, requestId, report));
+    running.met(masked);
     return JSON.stringify({
       ...(masked === undefined ? {} : { errors: masked }),
       ...(data === undefined ? {} : { data }),

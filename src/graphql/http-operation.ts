@@ -33,6 +33,7 @@ export async function prepareOperation(
   request: Request,
   response: Response,
 ): Promise<PreparedOperation> {
+  const begun = performance.now();
   const deadline = new Deadline(services.limits.operationTimeoutMs);
   response.once('close', () => deadline.end());
   const now = Date.now();
@@ -60,7 +61,10 @@ export async function prepareOperation(
     throw badUserInput('GET answers queries only: send a POST.');
   }
   const { user } = identity;
-  const context = createContext(services, { requestId: currentRequestId(), user, now, signal: deadline.signal });
+  const running = services.operationMetrics.start(operation, begun);
+  response.once('close', () => running.end());
+  const requestId = currentRequestId();
+  const context = createContext(services, { requestId, user, now, running, signal: deadline.signal });
   return { operation, identity, context, deadline };
 }
 

@@ -1,4 +1,10 @@
-import { ApolloServer, type ApolloServerOptions, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
+import {
+  ApolloServer,
+  type ApolloServerOptions,
+  type ApolloServerPlugin,
+  HeaderMap,
+  type HTTPGraphQLResponse,
+} from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -66,6 +72,7 @@ export async function createHttpApp(
       compiledExecution(options.schema, (errors) =>
         errors.map((error) => maskError(error, currentRequestId(), report)),
       ),
+      NOTE_ERRORS,
     ],
     formatError: (_formatted, error) => maskErrors(error, currentRequestId(), report)[0] ?? { message: '' },
   });
@@ -87,14 +94,22 @@ export async function createHttpApp(
     limitBody(maxBodyBytes, (response) => refuse(response, 413, bodyTooLarge(maxBodyBytes), report)),
     express.json({ limit: maxBodyBytes, type: JSON_TYPES }),
     async (request, response) => {
-      const prepared = await prepareOperation(options, request, response);
-      if (wantsEventStream(request)) return options.eventStreams.serve(prepared, response);
-      if (prepared.operation.definition.operation === OperationTypeNode.SUBSCRIPTION) {
-        throw badUserInput(
-          `Subscriptions are answered at this same path, over WebSocket or with accept: ${EVENT_STREAM}.`,
-        );
+      const prepared = await prepareOperation(options, request, response).catch((error: unknown) => {
+        services.operationMetrics.refused(error);
+        throw error;
+      });
+      try {
+        if (wantsEventStream(request)) return await options.eventStreams.serve(prepared, response);
+        if (prepared.operation.definition.operation === OperationTypeNode.SUBSCRIPTION) {
+          throw badUserInput(
+            `Subscriptions are answered at this same path, over WebSocket or with accept: ${EVENT_STREAM}.`,
+          );
+        }
+        await send(response, await prepared.deadline.within(execute(apollo, prepared, request)));
+      } catch (error) {
+        prepared.context.running.failed(error);
+        throw error;
       }
-      await send(response, await prepared.deadline.within(execute(apollo, prepared, request)));
     },
   );
   app.use((request: Request, response: Response) => {
@@ -108,6 +123,15 @@ export async function createHttpApp(
   }) satisfies ErrorRequestHandler);
   return { app, apollo };
 }
+
+/** Tells the metrics what the clients are told. */
+const NOTE_ERRORS: ApolloServerPlugin<RequestContext> = {
+  requestDidStart: async () => ({
+    willSendResponse: async ({ contextValue, response: { body } }) => {
+      if (body.kind === 'single') contextValue.running.met(body.singleResult.errors);
+    },
+  }),
+};
 
 /** Apollo finds by the end of its key, the SHA-256 of the text, what was checked before; were it gone, it would parse again. */
 const checkedDocuments = (admission: Admission): NonNullable<ApolloServerOptions<RequestContext>['documentStore']> => ({

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import type { Metrics } from '../platform/metrics.js';
 
 /** Whether each upstream answers; the names are those of errors. */
 export type Readiness = Readonly<Record<'postgres' | 'clickhouse' | 'redis', boolean>>;
@@ -15,6 +16,7 @@ interface PagesOptions {
   /** Whether there is a playground. */
   readonly playground: boolean;
   readonly readiness: () => Promise<Readiness>;
+  readonly metrics: Metrics;
 }
 
 /** Nothing but the gateway's own files, nothing inline, and in no frame. */
@@ -43,7 +45,7 @@ const PLAYGROUND_POLICY = [
 /** The paths that the dashboard shows something at: each may be opened as a link. */
 const DASHBOARD_PATHS = ['/', '/endpoints/:id', '/attempts', '/attempts/:id', '/migration'];
 
-/** Health, the dashboard at `GET /`, and the playground at `GET /graphql` for browsers. */
+/** Health, metrics, the dashboard at `GET /`, and the playground at `GET /graphql` for browsers. */
 export function servePages(app: Express, options: PagesOptions): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
@@ -54,6 +56,10 @@ export function servePages(app: Express, options: PagesOptions): void {
     response
       .status(upstreams.postgres ? 200 : 503)
       .json({ status: upstreams.postgres ? 'ready' : 'not ready', upstreams });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.setHeader('content-type', options.metrics.contentType);
+    response.send(await options.metrics.text());
   });
 
   const dashboard = join(options.folder, 'app');

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type Context, handleProtocols, MessageType, makeServer, type OperationResult, parseMessage } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../platform/logger.js';
+import type { Operation } from './admission/admission.js';
 import type { Authenticator, Identity } from './authentication.js';
-import { createContext, type Services } from './context.js';
+import { createContext, type Request, type Services } from './context.js';
 import { Deadline } from './deadline.js';
 import { maskErrors, Refused, type ReportError } from './errors.js';
 import type { Sessions } from './live/sessions.js';
 import { SharedResults, subscribeShared } from './live/shared-results.js';
 import { SocketWatch } from './live/socket-watch.js';
+import type { RunningOperation } from './operation-metrics.js';
 
 interface SocketOptions {
   readonly schema: GraphQLSchema;
@@ -27,8 +29,14 @@ interface SocketState extends Record<PropertyKey, unknown> {
   readonly socket: WebSocket;
   /** Who it belongs to, since its connection_init. */
   identity?: Identity;
-  /** What ends with each operation, by its id, which no other may have until then. */
-  readonly endings: Map<string, () => void>;
+  /** Those that are not over, by their ids, which no others may have until then. */
+  readonly operations: Map<string, SocketOperation>;
+}
+
+interface SocketOperation {
+  /** Once it was admitted. */
+  readonly running?: RunningOperation;
+  readonly end: () => void;
 }
 
 /** Of an operation, before its errors are masked. */
@@ -72,17 +80,17 @@ export function serveSockets(server: Server, options: SocketOptions): () => Prom
       logger.error({ error }, 'a socket met an error');
       watch.end(socket, TRY_AGAIN_LATER, 'Something failed on our side. Connect again.');
     };
-    const endings: SocketState['endings'] = new Map();
+    const operations: SocketState['operations'] = new Map();
     const closed = protocol.opened(
       {
         protocol: socket.protocol,
         send: (message) => new Promise((resolve) => watch.send(socket, message, resolve)),
         close: (code = NORMAL, reason = '') => watch.end(socket, code, reason),
         onMessage: (listen) => {
-          socket.on('message', (data) => void receive(String(data), listen, endings).catch(fail));
+          socket.on('message', (data) => void receive(String(data), listen, operations).catch(fail));
         },
       },
-      { socket, endings },
+      { socket, operations },
     );
     // What breaks the protocol, such as a message that is too large: the socket closes itself, with the code for it.
     socket.on('error', (error) => logger.debug({ error }, 'a client broke the protocol'));
@@ -106,15 +114,15 @@ const NOBODY_TO_TELL = [new GraphQLError('')];
 async function receive(
   message: string,
   handle: (message: string) => Promise<void>,
-  endings: SocketState['endings'],
+  operations: SocketState['operations'],
 ): Promise<void> {
   const operation = operationOf(message);
   const handled = handle(message);
-  if (operation?.type === MessageType.Complete) endings.get(operation.id)?.();
+  if (operation?.type === MessageType.Complete) operations.get(operation.id)?.end();
   await handled;
   if (operation?.type !== MessageType.Subscribe) return;
-  endings.get(operation.id)?.();
-  endings.delete(operation.id);
+  operations.get(operation.id)?.end();
+  operations.delete(operation.id);
 }
 
 /** Which operation a message is about, if it is about one. */
@@ -143,20 +151,23 @@ function protocolOptions(
     ...(data === undefined ? {} : { data }),
   });
 
-  /** Ends with the operation, however it ends. */
+  /** What a request knows of its operation; what ends with it, however it ends, is kept by its id. */
   const start = (
     id: string,
-    { socket, endings }: SocketState,
-    userId: string,
-    isSubscription: boolean,
-  ): AbortSignal | undefined => {
-    if (isSubscription) {
-      endings.set(id, services.subscriptionLimits.start(userId, socket));
-      return undefined;
-    }
-    const deadline = new Deadline(services.limits.operationTimeoutMs);
-    endings.set(id, () => deadline.end());
-    return deadline.signal;
+    { socket, operations }: SocketState,
+    { operation, tokenUserId, begun }: { operation: Operation; tokenUserId: string; begun: number },
+  ): Pick<Request, 'running' | 'signal'> => {
+    const isSubscription = operation.definition.operation === OperationTypeNode.SUBSCRIPTION;
+    const release = isSubscription ? services.subscriptionLimits.start(tokenUserId, socket) : undefined;
+    const deadline = isSubscription ? undefined : new Deadline(services.limits.operationTimeoutMs);
+    const running = services.operationMetrics.start(operation, begun);
+    const end = (): void => {
+      release?.();
+      deadline?.end();
+      running.end();
+    };
+    operations.set(id, { running, end });
+    return { running, ...(deadline === undefined ? {} : { signal: deadline.signal }) };
   };
 
   return {
@@ -183,27 +194,28 @@ function protocolOptions(
       }
     },
     onSubscribe: async ({ extra, subscriptions }: SocketContext, id, payload) => {
-      if (extra.endings.has(id)) {
+      if (extra.operations.has(id)) {
         // Given up by the client, but not yet over: the protocol's server would take the one for the other.
         watch.end(extra.socket, SUBSCRIBER_ALREADY_EXISTS, asReason(`Subscriber for ${id} already exists`));
         return NOBODY_TO_TELL;
       }
-      extra.endings.set(id, () => undefined);
-      const [requestId, now] = [randomUUID(), Date.now()];
+      extra.operations.set(id, { end: () => undefined });
+      const [requestId, now, begun] = [randomUUID(), Date.now(), performance.now()];
       try {
         if (extra.identity === undefined) throw new Error('an operation on a socket without a user');
         const { user, tokenUserId } = extra.identity;
         // What is refused counts too.
         const counted = services.rateLimit.count(tokenUserId);
         counted.catch(() => undefined);
-        const { document, definition, operationName, variables } = services.admission.admit(payload, now);
+        const operation = services.admission.admit(payload, now);
         await counted;
         if (!(id in subscriptions) || extra.socket.readyState !== extra.socket.OPEN) return NOBODY_TO_TELL;
-        const signal = start(id, extra, tokenUserId, definition.operation === 'subscription');
-        const request = { requestId, user, now, ...(signal === undefined ? {} : { signal }) };
-        const contextValue = createContext(services, request);
+        const started = start(id, extra, { operation, tokenUserId, begun });
+        const { document, operationName, variables } = operation;
+        const contextValue = createContext(services, { requestId, user, now, ...started });
         return { schema, document, operationName, variableValues: variables, contextValue };
       } catch (error) {
+        services.operationMetrics.refused(error);
         return reasonsOf(error);
       }
     },
@@ -214,10 +226,14 @@ function protocolOptions(
       results.deliver((json, ready) => watch.send(extra.socket, `${beginning}${json}}`, ready));
     },
     onError: (_context, _id, _payload, errors) => masked(errors),
-    onNext: (_context, _id, _payload, _args, result) => maskedResult(result),
+    onNext: ({ extra }: SocketContext, id, _payload, _args, result) => {
+      const told = maskedResult(result);
+      extra.operations.get(id)?.running?.met(told.errors);
+      return told;
+    },
     onClose: ({ extra }: SocketContext) => {
-      for (const end of extra.endings.values()) end();
-      extra.endings.clear();
+      for (const { end } of extra.operations.values()) end();
+      extra.operations.clear();
     },
   };
 }

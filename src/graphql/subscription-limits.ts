@@ -14,6 +14,11 @@ export class SubscriptionLimits {
 
   constructor(private readonly options: SubscriptionLimitOptions) {}
 
+  /** Of all users, now. */
+  get count(): number {
+    return [...this.#byUser.values()].reduce((sum, ofUser) => sum + ofUser, 0);
+  }
+
   /** Counts one more until what is returned is called. Throws RATE_LIMITED where there are as many as there may be. */
   start(userId: string, socket: object): () => void {
     const { maxPerUser, maxPerSocket } = this.options;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** One value, by the labels that tell it from others of its name. */
 export interface Sample {
@@ -16,6 +16,21 @@ export interface Metric {
   /** Asked at every scrape. One that fails is left out of it, and so is one that takes longer than two seconds. */
   readonly samples: () => readonly Sample[] | Promise<readonly Sample[]>;
 }
+
+/** What one name stands for whose values are told as they happen. */
+interface Told<Label extends string> {
+  /** With its unit; that of a counter ends with `_total`. */
+  readonly name: string;
+  readonly help: string;
+  readonly labels: readonly Label[];
+}
+
+interface Distribution<Label extends string> extends Told<Label> {
+  /** Upper ends, in the unit of the name. */
+  readonly buckets: readonly number[];
+}
+
+type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
 const PATIENCE_MS = 2_000;
 
@@ -58,6 +73,29 @@ export class Metrics {
         for (const sample of await inTime(samples)) counter.inc({ ...sample.labels }, sample.value);
       },
     });
+  }
+
+  /** Adds a value that grows by one whenever what is returned is called. */
+  tally<Label extends string>({ name, help, labels }: Told<Label>): (labels: Labels<Label>) => void {
+    const counter = new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] });
+    return (values) => counter.inc(values);
+  }
+
+  /** Adds values that are counted by their size. Returns what counts one. */
+  histogram<Label extends string>({
+    name,
+    help,
+    labels,
+    buckets,
+  }: Distribution<Label>): (labels: Labels<Label>, value: number) => void {
+    const histogram = new Histogram({
+      name,
+      help,
+      labelNames: [...labels],
+      buckets: [...buckets],
+      registers: [this.#registry],
+    });
+    return (values, value) => histogram.observe(values, value);
   }
 
   /** All of them, asked now, in Prometheus' text format. */

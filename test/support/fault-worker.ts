@@ -11,11 +11,12 @@ const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** A worker in a process of its own, compiled as it is shipped. */
 export class FaultWorker {
   readonly #process: ChildProcess;
-  readonly #url: string;
+  /** Of its health and metrics. */
+  readonly url: string;
 
   private constructor(child: ChildProcess, url: string) {
     this.#process = child;
-    this.#url = url;
+    this.url = url;
   }
 
   /** Its log is appended to the file. */
@@ -35,13 +36,13 @@ export class FaultWorker {
   }
 
   async ready(): Promise<void> {
-    const isReady = async () => (await fetch(`${this.#url}/readyz`).catch(() => null))?.status === 200;
+    const isReady = async () => (await fetch(`${this.url}/readyz`).catch(() => null))?.status === 200;
     await until('the worker is ready', isReady, 150);
   }
 
   /** What `/healthz` says it holds, by lane. */
   async held(): Promise<Health['held']> {
-    const answer = await fetch(`${this.#url}/healthz`).catch(() => null);
+    const answer = await fetch(`${this.url}/healthz`).catch(() => null);
     const { held = {} } = answer === null ? {} : ((await answer.json()) as Partial<Pick<Health, 'held'>>);
     return held;
   }

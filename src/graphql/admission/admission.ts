@@ -28,6 +28,8 @@ export interface Operation {
   /** The document as it was sent, also where only its hash was. */
   readonly query: string;
   readonly operationName: string | undefined;
+  /** Its name where only documents of an allow-list run, so that there are no more names than in there. */
+  readonly knownName: string | undefined;
   /** As sent: executors coerce them again. */
   readonly variables: Record<string, unknown>;
   /** Whether nothing is asked for but the schema itself, which is public unless it is switched off. */
@@ -123,6 +125,7 @@ export class Admission {
       definition,
       query: checked.text,
       operationName: operationName ?? undefined,
+      knownName: this.#allowed && definition.name?.value,
       variables: variables ?? {},
       isIntrospection,
       cost: checkCost(definition, { schema, fragments, variables: coerced, limits, now }),

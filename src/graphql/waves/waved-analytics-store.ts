@@ -35,10 +35,23 @@ export class WavedAnalyticsStore implements AnalyticsStore {
   readonly #dailyStats: WaveBatcher<DailyStatsQuestion, DeliveryCounters[][]>;
   readonly #breakdown: WaveBatcher<BreakdownQuestion, BreakdownRow[][]>;
 
-  constructor(private readonly store: AnalyticsStore) {
-    this.#deliveryStats = waves((question, options) => store.deliveryStats(question, options));
-    this.#dailyStats = waves((question, options) => store.dailyStats(question, options));
-    this.#breakdown = waves((question, options) => store.breakdown(question, options));
+  /** `onWave` is told of every wave, and how many questions go in it. */
+  constructor(
+    private readonly store: AnalyticsStore,
+    onWave: (question: string, size: number) => void = () => undefined,
+  ) {
+    this.#deliveryStats = waves((questions, options) => {
+      onWave('delivery_stats', questions.length);
+      return store.deliveryStats(merged(questions), options);
+    });
+    this.#dailyStats = waves((questions, options) => {
+      onWave('daily_stats', questions.length);
+      return store.dailyStats(merged(questions), options);
+    });
+    this.#breakdown = waves((questions, options) => {
+      onWave('breakdown', questions.length);
+      return store.breakdown(merged(questions), options);
+    });
   }
 
   deliveryStats(question: DeliveryStatsQuestion, { signal }: QueryOptions = {}): Promise<DeliveryStatsAnswer[]> {
@@ -87,11 +100,11 @@ type Counting = DeliveryStatsQuestion | DailyStatsQuestion | BreakdownQuestion;
 
 /** Batches questions about many scopes; of one shape, so that any of them says what is asked of all. */
 function waves<Question extends Counting, Answer>(
-  ask: (question: Question, options: QueryOptions) => Promise<Answer[]>,
+  ask: (questions: readonly Question[], options: QueryOptions) => Promise<Answer[]>,
 ): WaveBatcher<Question, Answer[]> {
   return new WaveBatcher<Question, Answer[]>({
     ask: async (questions, signal) => {
-      const answers = await ask(merged(questions), { signal });
+      const answers = await ask(questions, { signal });
       let end = 0;
       return questions.map(({ scopes }) => {
         const start = end;

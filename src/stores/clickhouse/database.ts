@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
 import { withLongLists } from './long-lists.js';
 
@@ -36,6 +37,8 @@ interface ClickHouseOptions {
   readonly timeoutMs?: number;
   /** The cluster whose shards hold the tables, as its servers' configuration calls it. Default, and empty: a single node. */
   readonly cluster?: string;
+  /** Told of every query. */
+  readonly watch?: WatchQuery;
 }
 
 /** Error codes that say the server is short of something or stopping, so that the same query may be sent again. */
@@ -77,6 +80,7 @@ const PING_TIMEOUT_MS = 5_000;
 export class ClickHouseDatabase {
   readonly #client: ClickHouseClient;
   readonly #timeoutMs: number;
+  readonly #watch: WatchQuery;
   /** The database's name, from the URL's path. */
   readonly database: string;
   /** Null on a single node. */
@@ -86,6 +90,7 @@ export class ClickHouseDatabase {
     const timeoutMs = options.timeoutMs ?? 30_000;
     this.#timeoutMs = timeoutMs + 1_000;
     this.cluster = options.cluster === undefined || options.cluster === '' ? null : options.cluster;
+    this.#watch = options.watch ?? unwatched;
     const { pathname } = new URL(url);
     this.database = pathname === '/' || pathname === '' ? 'default' : decodeURIComponent(pathname.slice(1));
     this.#client = createClient({
@@ -104,80 +109,87 @@ export class ClickHouseDatabase {
   }
 
   /** All rows of a SELECT. A failure after the first bytes were sent is found too. Fails with {@link UpstreamError}. */
-  async query<Row>({ name, query, params, settings, signal }: ClickHouseQuery): Promise<Row[]> {
+  async query<Row>(question: ClickHouseQuery): Promise<Row[]> {
+    const { name, query, params, signal } = question;
     // The client looks at the signal only once the request is under way.
     if (signal?.aborted === true) throw abandoned('clickhouse', name, signal);
-    try {
+    return this.#ask(question, async () => {
       const bound = withLongLists({ query, params: params ?? {} });
       const result = await this.#client.query({
+        ...parametersOf({ ...question, params: bound.params }),
         query: bound.query,
         format: 'JSONEachRow',
-        query_params: { ...bound.params },
-        clickhouse_settings: { ...settings, log_comment: name },
-        ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       return await result.json<Row>();
-    } catch (error) {
-      throw upstreamError(name, error, signal);
-    }
+    });
   }
 
   /** A statement without a result, such as DDL. Resolves to how many rows it wrote. Fails with {@link UpstreamError}. */
-  async command({ name, query, params, settings, signal }: ClickHouseQuery): Promise<number> {
-    try {
-      const { summary } = await this.#client.command({
-        query,
-        query_params: { ...params },
-        clickhouse_settings: { ...settings, log_comment: name },
-        ...(signal === undefined ? {} : { abort_signal: signal }),
-      });
+  command(statement: ClickHouseQuery): Promise<number> {
+    return this.#ask(statement, async () => {
+      const { summary } = await this.#client.command({ ...parametersOf(statement), query: statement.query });
       return Number(summary?.written_rows ?? 0);
-    } catch (error) {
-      throw upstreamError(name, error, signal);
-    }
+    });
   }
 
   /** Sends rows in the format that the query names. Fails with {@link UpstreamError}, the rows being in or not. */
-  async insert({ name, query, body, timeoutMs, settings, signal }: ClickHouseInsert): Promise<void> {
+  insert(insert: ClickHouseInsert): Promise<void> {
+    const { query, body, timeoutMs, signal } = insert;
     const late = AbortSignal.timeout(timeoutMs ?? this.#timeoutMs);
-    try {
+    const run = async (): Promise<void> => {
       const { stream } = await this.#client.exec({
+        ...parametersOf(insert),
         query,
         values: Readable.from([body], { objectMode: false }),
-        clickhouse_settings: { ...settings, log_comment: name },
         abort_signal: signal === undefined ? late : AbortSignal.any([signal, late]),
       });
       await buffer(stream);
-    } catch (error) {
-      throw upstreamError(name, error, signal, late.aborted);
-    }
+    };
+    return this.#ask(insert, run, late);
   }
 
   /** Sends rows as they come. Resolves to how many were written. Fails with {@link UpstreamError}, some being in or not. */
-  async insertStream({ name, query, body, settings, signal }: ClickHouseStreamInsert): Promise<number> {
-    try {
-      const { stream, summary } = await this.#client.exec({
-        query,
-        values: body,
-        clickhouse_settings: { ...settings, log_comment: name },
-        ...(signal === undefined ? {} : { abort_signal: signal }),
-      });
+  insertStream(insert: ClickHouseStreamInsert): Promise<number> {
+    const { query, body } = insert;
+    return this.#ask(insert, async () => {
+      const { stream, summary } = await this.#client.exec({ ...parametersOf(insert), query, values: body });
       await buffer(stream);
       return Number(summary?.written_rows ?? 0);
-    } catch (error) {
-      throw upstreamError(name, error);
-    }
+    });
   }
 
   async ping(): Promise<void> {
-    const result = await this.#client.ping({ select: false, abort_signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
-    if (!result.success) throw upstreamError('ping', result.error);
+    await this.#ask({ name: 'ping' }, async () => {
+      const result = await this.#client.ping({ select: false, abort_signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
+      if (!result.success) throw result.error;
+    });
   }
 
   close(): Promise<void> {
     return this.#client.close();
   }
+
+  #ask<T>(
+    { name, signal }: Pick<ClickHouseQuery, 'name' | 'signal'>,
+    run: () => Promise<T>,
+    late?: AbortSignal,
+  ): Promise<T> {
+    return this.#watch('clickhouse', name, async () => {
+      try {
+        return await run();
+      } catch (error) {
+        throw upstreamError(name, error, signal, late?.aborted);
+      }
+    });
+  }
 }
+
+/** What every request of the client is given. */
+const parametersOf = ({ name, params, settings, signal }: ClickHouseQuery) => ({
+  query_params: { ...params },
+  clickhouse_settings: { ...settings, log_comment: name },
+  ...(signal === undefined ? {} : { abort_signal: signal }),
+});
 
 function upstreamError(name: string, error: unknown, signal?: AbortSignal, late = false): UpstreamError {
   if (signal?.aborted === true) return abandoned('clickhouse', name, signal);

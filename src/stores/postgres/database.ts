@@ -8,6 +8,7 @@ import {
   to as copyToStdout,
 } from 'pg-copy-streams';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
 export interface PostgresQuery {
@@ -29,6 +30,8 @@ interface PostgresOptions {
   readonly maxConnections?: number;
   /** A statement that runs longer is cancelled by the server, milliseconds. Default 30,000. */
   readonly statementTimeoutMs?: number;
+  /** Told of every query, and of every wait for a connection as `connect`. */
+  readonly watch?: WatchQuery;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -44,8 +47,10 @@ const STATEMENT_CANCELLED = '57014';
 /** A pool of connections to Postgres. Times are read as milliseconds since 1970, bigint as number. */
 export class PostgresDatabase implements PostgresQueries {
   readonly #pool: pg.Pool;
+  readonly #watch: WatchQuery;
 
   constructor(url: string, options: PostgresOptions) {
+    this.#watch = options.watch ?? unwatched;
     const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
     this.#pool = new pg.Pool({
       connectionString: url,
@@ -64,12 +69,8 @@ export class PostgresDatabase implements PostgresQueries {
   }
 
   /** Runs one query on any connection. Fails with {@link UpstreamError}. */
-  async query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
-    try {
-      return (await this.#pool.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
-    } catch (error) {
-      throw upstreamError(query.name, error);
-    }
+  query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
+    return this.#watch('postgres', query.name, () => rowsOf<Row>(this.#pool, query));
   }
 
   /**
@@ -86,15 +87,17 @@ export class PostgresDatabase implements PostgresQueries {
 
   /** Lends one connection, as for a transaction or a session lock. Fails with {@link UpstreamError}. */
   async withConnection<T>(name: string, use: (connection: PostgresConnection) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw upstreamError(name, error);
-    });
+    const client = await this.#watch('postgres', 'connect', () =>
+      this.#pool.connect().catch((error: unknown) => {
+        throw upstreamError(name, error);
+      }),
+    );
     let broken: Error | undefined;
     const onError = (error: Error): void => {
       broken = error;
     };
     client.on('error', onError);
-    const connection = new PostgresConnection(client);
+    const connection = new PostgresConnection(client, this.#watch);
     try {
       return await use(connection);
     } catch (error) {
@@ -109,6 +112,10 @@ export class PostgresDatabase implements PostgresQueries {
   /** Runs `use` on one connection inside BEGIN and COMMIT, or ROLLBACK where it throws. */
   transaction<T>(name: string, use: (connection: PostgresConnection) => Promise<T>): Promise<T> {
     return this.withConnection(name, (connection) => connection.transaction(name, () => use(connection)));
+  }
+
+  async ping(): Promise<void> {
+    await this.query({ name: 'ping', text: 'SELECT 1' });
   }
 
   close(): Promise<void> {
@@ -126,18 +133,21 @@ export class PostgresConnection {
   /** Whether something was given up half-way, so that nothing else can be asked on this connection. */
   unusable = false;
 
-  constructor(private readonly client: pg.PoolClient) {}
+  constructor(
+    private readonly client: pg.PoolClient,
+    private readonly watch: WatchQuery,
+  ) {}
 
-  async query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
-    try {
-      return (await this.client.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
-    } catch (error) {
-      throw upstreamError(query.name, error);
-    }
+  query<Row extends pg.QueryResultRow>(query: PostgresQuery): Promise<Row[]> {
+    return this.watch('postgres', query.name, () => rowsOf<Row>(this.client, query));
   }
 
   /** A query that is given up with the signal: the connection is of no further use then. */
-  async queryUntil<Row extends pg.QueryResultRow>(query: PostgresQuery, signal: AbortSignal): Promise<Row[]> {
+  queryUntil<Row extends pg.QueryResultRow>(query: PostgresQuery, signal: AbortSignal): Promise<Row[]> {
+    return this.watch('postgres', query.name, () => this.#rowsUntil<Row>(query, signal));
+  }
+
+  async #rowsUntil<Row extends pg.QueryResultRow>(query: PostgresQuery, signal: AbortSignal): Promise<Row[]> {
     if (signal.aborted) throw abandoned('postgres', query.name, signal);
     const settled = new AbortController();
     const left = new Promise<never>((_resolve, reject) => {
@@ -145,7 +155,7 @@ export class PostgresConnection {
       signal.addEventListener('abort', onAbort, { once: true, signal: settled.signal });
     });
     try {
-      return await Promise.race([this.query<Row>(query), left]);
+      return await Promise.race([rowsOf<Row>(this.client, query), left]);
     } catch (error) {
       this.unusable ||= signal.aborted;
       throw error;
@@ -210,6 +220,17 @@ export class PostgresConnection {
 async function noticeClosedConnections(client: pg.ClientBase): Promise<void> {
   const text = `SELECT set_config(name, '500ms', false) FROM pg_settings WHERE name = 'client_connection_check_interval'`;
   await client.query(tagged({ name: 'notice_closed_connections', text })).catch(() => undefined);
+}
+
+async function rowsOf<Row extends pg.QueryResultRow>(
+  asked: pg.Pool | pg.PoolClient,
+  query: PostgresQuery,
+): Promise<Row[]> {
+  try {
+    return (await asked.query<Row>(tagged(query), [...(query.values ?? [])])).rows;
+  } catch (error) {
+    throw upstreamError(query.name, error);
+  }
 }
 
 const tagged = ({ name, text }: PostgresQuery): string => `/* ${name} */ ${text}`;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
 import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 
 /** Something that runs inside Redis as one step. */
 export interface RedisScript {
@@ -16,6 +17,8 @@ interface RedisOptions {
   readonly applicationName: string;
   /** A command without a reply for so long is given up together with its connection, milliseconds. Default 10,000. */
   readonly replyTimeoutMs?: number;
+  /** Told of every command and script. */
+  readonly watch?: WatchQuery;
 }
 
 /** First words of error replies that say nothing about the command itself, so that it may be sent again. */
@@ -62,6 +65,7 @@ interface Address {
  */
 export class RedisDatabase {
   readonly #client: Redis;
+  readonly #watch: WatchQuery;
   #opened: Promise<void>;
   #connectionError: Error | undefined;
   /** The node that has the keys, as far as is known. */
@@ -72,6 +76,7 @@ export class RedisDatabase {
     if (/\s/.test(options.applicationName)) {
       throw new Error(`a connection to Redis cannot be named "${options.applicationName}": there is white space in it`);
     }
+    this.#watch = options.watch ?? unwatched;
     this.#client = new Redis(url, {
       connectionName: options.applicationName,
       protocol: 2,
@@ -99,12 +104,12 @@ export class RedisDatabase {
 
   /** Replies as texts and numbers. Fails with {@link UpstreamError}, its code the first word of an error reply. */
   command(name: string, ...args: readonly Argument[]): Promise<unknown> {
-    return this.#run(name, () => this.#client.call(name, [...args]));
+    return this.#ask(name, () => this.#client.call(name, [...args]));
   }
 
   /** Replies as bytes. Fails as {@link command} does. */
   commandBuffer(name: string, ...args: readonly Argument[]): Promise<unknown> {
-    return this.#run(name, () => this.#client.callBuffer(name, [...args]));
+    return this.#ask(name, () => this.#client.callBuffer(name, [...args]));
   }
 
   /** Runs a script, which Redis is sent once. Fails as {@link command} does. */
@@ -123,7 +128,7 @@ export class RedisDatabase {
     keys: readonly string[],
     args: readonly Argument[],
   ): Promise<unknown> {
-    return this.#run(name, () =>
+    return this.#ask(name, () =>
       call('EVALSHA', [sha, keys.length, ...keys, ...args]).catch((error: unknown) => {
         if (replyCode(error) !== 'NOSCRIPT') throw error;
         return call('EVAL', [lua, keys.length, ...keys, ...args]);
@@ -131,18 +136,20 @@ export class RedisDatabase {
     );
   }
 
-  async #run(name: string, call: () => Promise<unknown>): Promise<unknown> {
-    await this.#opened;
-    try {
-      return await call().catch(async (error: unknown) => {
-        if (replyCode(error) !== 'MOVED') throw error;
-        // It was not run there, so that it may be sent again.
-        await this.#moveTo(addressIn(messageOf(error)));
-        return call();
-      });
-    } catch (error) {
-      throw this.#failure(name, error);
-    }
+  #ask(name: string, call: () => Promise<unknown>): Promise<unknown> {
+    return this.#watch('redis', name, async () => {
+      await this.#opened;
+      try {
+        return await call().catch(async (error: unknown) => {
+          if (replyCode(error) !== 'MOVED') throw error;
+          // It was not run there, so that it may be sent again.
+          await this.#moveTo(addressIn(messageOf(error)));
+          return call();
+        });
+      } catch (error) {
+        throw this.#failure(name, error);
+      }
+    });
   }
 
   /** Resolves when the connection is there, or cannot be made. */

@@ -1,0 +1,13 @@
+-- By ethhook_migrator, after each `migrate up`.
+-- The gateway reads, and of the users no more than it shows.
+GRANT SELECT (id, email, name, is_admin, created_at) ON users TO ethhook_gateway;
+GRANT SELECT ON
+  applications, endpoints, events, delivery_attempts, migration_phase, migration_phase_history, backfill_tables,
+  backfill_chunks, verifications, ethhook_schema_migrations
+TO ethhook_gateway;
+
+-- The worker writes rows and removes none; it looks up whose endpoint an attempt of an older system went to.
+GRANT SELECT, INSERT, UPDATE ON events, delivery_attempts TO ethhook_worker;
+GRANT SELECT (id, application_id) ON endpoints TO ethhook_worker;
+GRANT SELECT (id, user_id) ON applications TO ethhook_worker;
+GRANT SELECT ON migration_phase, ethhook_schema_migrations TO ethhook_worker;

@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { checkRules, expectAlerts, type Look, type SeenFault } from '../support/alert-rules.js';
+import { UPSTREAMS } from '../support/fault-servers.js';
+import { FaultStack } from '../support/fault-stack.js';
+import { anyAttempt } from '../support/fault-traffic.js';
+import type { FaultWorker } from '../support/fault-worker.js';
+import { SECRET, startTestGateway } from '../support/gateway.js';
+import { type Series, sampleOf, scrape } from '../support/scrape.js';
+import { until } from '../support/until.js';
+import { FORM, longTest } from './form.js';
+
+const GATEWAY = 'ethhook-gateway';
+const WORKER = 'ethhook-worker';
+const WITHIN_SECONDS = 120;
+
+const alert = (name: string, upstream?: string): string =>
+  `{alertname="Ethhook${name}"${upstream === undefined ? '' : `, upstream="${upstream}"`}}`;
+
+interface Fault {
+  readonly begin: () => unknown;
+  /** Whether the metrics tell of it, compared with an earlier look. */
+  readonly shows: (now: Look, before: Look) => boolean;
+  readonly end?: () => unknown;
+}
+
+describe('of the alert rules, a fault that lasts raises the one that names it alone:', () => {
+  let stack: FaultStack;
+  let gateway: Awaited<ReturnType<typeof startTestGateway>>;
+  let worker: FaultWorker;
+
+  beforeAll(async () => {
+    checkRules();
+    stack = await FaultStack.start(FORM);
+  }, 240_000);
+
+  afterAll(() => stack.stop(), 120_000);
+
+  beforeEach(async () => {
+    worker = await stack.startWorker();
+    gateway = await startTestGateway({
+      POSTGRES_URL: stack.servers.proxiedUrl('postgres'),
+      CLICKHOUSE_URL: stack.servers.proxiedUrl('clickhouse'),
+      REDIS_URL: stack.servers.proxiedUrl('redis'),
+      JWT_SECRET: SECRET,
+      HOST: '127.0.0.1',
+      PORT: '0',
+    });
+  }, 240_000);
+
+  afterEach(async () => {
+    await gateway.close();
+    await stack.reset();
+  }, 120_000);
+
+  async function look(): Promise<Look> {
+    const asked = [
+      [GATEWAY, gateway.url],
+      [WORKER, worker.url],
+    ].map(async ([job = '', url = '']) => [job, await scrape(url).catch(() => null)] as const);
+    return new Map(await Promise.all(asked));
+  }
+
+  /** Under traffic: what is scraped before a fault and, once it shows, twice while it lasts. */
+  async function see({ begin, shows, end }: Fault): Promise<SeenFault> {
+    return stack.under(FORM.rate, async () => {
+      const before = await lookUntil((now) => (ofWorker(now, 'ethhook_ingest_batches_total') ?? 0) > 0);
+      try {
+        await begin();
+        const first = await lookUntil((now) => shows(now, before));
+        return { before, during: [first, await lookUntil((now) => shows(now, first))] };
+      } finally {
+        await end?.();
+      }
+    });
+  }
+
+  async function lookUntil(shows: (now: Look) => boolean): Promise<Look> {
+    let now: Look = new Map();
+    await until(
+      'it shows in the metrics',
+      async () => {
+        now = await look();
+        return shows(now);
+      },
+      WITHIN_SECONDS,
+    );
+    return now;
+  }
+
+  const seriesOf = (now: Look, job: string): readonly Series[] => now.get(job) ?? [];
+  const ofWorker = (now: Look, name: string, labels: Series['labels'] = {}): number | null =>
+    sampleOf(seriesOf(now, WORKER), name, labels);
+  const isUp = (now: Look, upstream: string): boolean =>
+    [GATEWAY, WORKER].every((job) => sampleOf(seriesOf(now, job), 'ethhook_upstream_up', { upstream }) === 1);
+  const grows = (now: Look, before: Look, name: string, labels: Series['labels'] = {}): boolean =>
+    (ofWorker(now, name, labels) ?? 0) > (ofWorker(before, name, labels) ?? 0);
+  const fails = (now: Look, before: Look, query: string, kind: string): boolean =>
+    grows(now, before, 'ethhook_upstream_query_errors_total', { query, kind });
+
+  for (const upstream of UPSTREAMS) {
+    for (const kind of ['refuse', 'black hole'] as const) {
+      test(`${upstream} is away (${kind})`, async () => {
+        const proxy = stack.servers.proxy(upstream);
+        const begin = () => {
+          proxy.set({ kind });
+          proxy.resetAll();
+        };
+        const end = () => proxy.set({ kind: 'none' });
+        const isAway = (now: Look): boolean =>
+          [GATEWAY, WORKER].every((job) => sampleOf(seriesOf(now, job), 'ethhook_upstream_up', { upstream }) === 0);
+        expectAlerts(await see({ begin, shows: isAway, end }), [alert('UpstreamAway', upstream)]);
+      }, 240_000);
+    }
+  }
+
+  test('connections to ClickHouse are reset in the middle of what is sent', async () => {
+    const begin = () => stack.servers.proxy('clickhouse').set({ kind: 'reset', afterBytes: 20_000 });
+    const shows = (now: Look, before: Look): boolean =>
+      isUp(now, 'clickhouse') && fails(now, before, 'insert_delivery_attempts', 'unavailable');
+    const end = () => stack.servers.proxy('clickhouse').set({ kind: 'none' });
+    expectAlerts(await see({ begin, shows, end }), [alert('UpstreamFailing', 'clickhouse')]);
+  }, 240_000);
+
+  test('all that Postgres answers is delayed', async () => {
+    const begin = () => stack.servers.proxy('postgres').set({ kind: 'delay', ms: 200 });
+    const isSlow = (now: Look): boolean =>
+      (ofWorker(now, 'ethhook_upstream_ping_seconds', { upstream: 'postgres' }) ?? 0) > 0.1;
+    const end = () => stack.servers.proxy('postgres').set({ kind: 'none' });
+    expectAlerts(await see({ begin, shows: isSlow, end }), [alert('UpstreamSlow', 'postgres')]);
+  }, 240_000);
+
+  longTest(
+    'statements take Postgres longer than they may',
+    async () => {
+      let release: () => void = () => undefined;
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const begin = () =>
+        void stack.postgres.transaction('test', async (connection) => {
+          await connection.query({ name: 'test', text: 'LOCK TABLE delivery_attempts' });
+          await released;
+        });
+      const shows = (now: Look, before: Look): boolean => fails(now, before, 'upsert_attempts', 'timeout');
+      expectAlerts(await see({ begin, shows, end: release }), [alert('UpstreamFailing', 'postgres')]);
+    },
+    240_000,
+  );
+
+  test('Redis is full', async () => {
+    const begin = () => stack.redis.command('CONFIG', 'SET', 'maxmemory', '1mb');
+    const isFull = (now: Look): boolean => (ofWorker(now, 'ethhook_redis_memory_used_ratio') ?? 0) > 0.9;
+    const end = () => stack.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    expectAlerts(await see({ begin, shows: isFull, end }), [alert('RedisFull')]);
+  }, 240_000);
+
+  test('a view throws', async () => {
+    const run = (query: string) => stack.clickhouse.command({ name: 'test', query });
+    await run('CREATE TABLE of_views (id UUID) ENGINE = MergeTree ORDER BY id');
+    const begin = () =>
+      run(`CREATE MATERIALIZED VIEW throwing TO of_views AS SELECT id FROM delivery_attempts
+        WHERE throwIf(error_message IS NULL OR error_message != '', 'this view throws') = 0`);
+    const isHeld = (now: Look): boolean => (ofWorker(now, 'ethhook_ingest_held_batches') ?? 0) > 0;
+    const end = async () => {
+      await run('DROP VIEW throwing');
+      await run('DROP TABLE of_views');
+    };
+    expectAlerts(await see({ begin, shows: isHeld, end }), [alert('BatchHeld')]);
+  }, 240_000);
+
+  test('a producer breaks the rules', async () => {
+    const send = () => stack.traffic.poison(['{"no": "attempt"}']);
+    const shows = (now: Look, before: Look): boolean => {
+      void send();
+      return grows(now, before, 'ethhook_ingest_dead_letters_total');
+    };
+    expectAlerts(await see({ begin: send, shows }), [alert('DeadLetters')]);
+  }, 240_000);
+
+  test('ids are used again by other users', async () => {
+    const attempt = anyAttempt();
+    await stack.traffic.attempts([attempt]);
+    const send = () => stack.traffic.attemptsOfUsedIds([anyAttempt({ id: attempt.id })]);
+    const shows = (now: Look, before: Look): boolean => {
+      void send();
+      return grows(now, before, 'ethhook_ingest_dead_letters_total', { group: 'postgres' });
+    };
+    expectAlerts(await see({ begin: send, shows }), [alert('DeadLetters')]);
+  }, 240_000);
+
+  longTest(
+    'records come again and again',
+    async () => {
+      const attempt = anyAttempt({ status: 'success' });
+      const send = () => stack.traffic.attempts([attempt]);
+      const shows = (now: Look, before: Look): boolean => {
+        void send();
+        return grows(now, before, 'ethhook_rollup_audit_days_total', { outcome: 'mended' });
+      };
+      expectAlerts(await see({ begin: send, shows }), [alert('RollupsMended')]);
+    },
+    240_000,
+  );
+
+  test('a worker is suspended', async () => {
+    const begin = () => worker.signal('SIGSTOP');
+    expectAlerts(await see({ begin, shows: (now) => now.get(WORKER) === null }), [alert('ProcessDown')]);
+  }, 240_000);
+
+  test('more comes in than a worker writes', async () => {
+    const { before, during } = await see({ begin: () => undefined, shows: () => true });
+    /** As they would be if the worker were slower: no burst of a test is more than it takes. */
+    const behind = (now: Look, entries: number): Look =>
+      new Map(
+        [...now].map(([job, series]) => [
+          job,
+          series?.map((each) => (each.name === 'ethhook_ingest_lag_entries' ? { ...each, value: entries } : each)) ??
+            null,
+        ]),
+      );
+    expectAlerts({ before, during: [behind(during[0], 20_000), behind(during[1], 40_000)] }, [alert('IngestBehind')]);
+    expect(sampleOf(seriesOf(before, WORKER), 'ethhook_ingest_lag_entries')).not.toBeNull();
+  }, 240_000);
+});
