@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { assertDroppable, type DropReport, dropHistory } from '../migration/drop-history.js';
-import { refusalText, takeStep } from '../migration/move-phase.js';
-import { UserError } from '../platform/errors.js';
+import { refusalText, type StepReport, takeStep } from '../migration/move-phase.js';
+import { messageOf, UserError } from '../platform/errors.js';
 import { whoRuns, withMoveServices } from './move-session.js';
 import { FORCE_OPTION, JSON_OPTION, REASON_OPTION, type StepOptions, stepText } from './phase.js';
 import { DATA_DIR_OPTION } from './stack.js';
@@ -38,12 +38,21 @@ async function finalize({ dropPostgresTables, backup, ...options }: FinalizeOpti
     const wanted = { from: 'cutover', to: 'complete', takenBy: whoRuns(), reason, force: force === true, now } as const;
     const taken = await takeStep(services, wanted);
     const isDropped = dropping !== null && taken.outcome !== 'refused';
-    return { step: taken, drop: isDropped ? await dropHistory(services, dropping) : null };
+    const drop = isDropped ? await dropHistory(services, dropping).catch(asAfterStep(taken)) : null;
+    return { step: taken, drop };
   });
   if (json === true) console.log(JSON.stringify({ ...step, drop }));
   if (step.outcome === 'refused') throw new UserError(refusalText(step));
   if (json !== true) console.log([stepText(step), ...(drop === null ? [] : [dropText(drop)])].join('\n'));
 }
+
+/** What has been done already is said with what failed. */
+const asAfterStep =
+  ({ outcome }: StepReport) =>
+  (error: unknown): never => {
+    const step = outcome === 'taken' ? 'The step to complete has been taken' : 'The move was complete before';
+    throw new UserError(`${step}, but the tables were not dropped.\n${messageOf(error)}`);
+  };
 
 const dropText = ({ backup, bytes, tables }: DropReport): string =>
   `${tables.map(({ table, rows }) => `${table} (${rows} rows)`).join(' and ')} were dropped in Postgres. They are in ` +

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../records/migration-phase.js';
-import { hasFinished, streamEnds } from '../stores/redis/group-progress.js';
+import { hasFinished, streamEnds, streamsWithGroup } from '../stores/redis/group-progress.js';
 import type { MoveServices } from './move-services.js';
 
 const POLL_MS = 50;
@@ -21,6 +21,20 @@ export async function caughtUp(
       if (performance.now() > deadline) return false;
       await delay(POLL_MS, undefined, { signal });
     }
+  }
+  return true;
+}
+
+/** Waits until a group is on neither stream. Resolves to whether it is so within the time, milliseconds. */
+export async function groupEnded(
+  { redis, names, signal }: Pick<MoveServices, 'redis' | 'names' | 'signal'>,
+  group: Store,
+  withinMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while ((await streamsWithGroup(redis, names, group)).length > 0) {
+    if (performance.now() > deadline) return false;
+    await delay(POLL_MS, undefined, { signal });
   }
   return true;
 }

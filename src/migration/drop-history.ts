@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, UserError } from '../platform/errors.js';
 import { STREAMS } from '../records/names.js';
 import { withScratchDatabase } from '../stores/postgres/scratch-database.js';
 import { dropTables, lockTables, type TableFigures, tableExists, tableFigures } from '../stores/postgres/table-dump.js';
-import { streamsWithGroup } from '../stores/redis/group-progress.js';
+import { groupEnded } from './catch-up.js';
 import { dumpHistory, type HistoryDump, restoredFigures } from './history-dump.js';
 import type { MoveServices } from './move-services.js';
 
@@ -16,7 +15,6 @@ export interface DropReport {
 }
 
 const FOLLOW_MS = 15_000;
-const POLL_MS = 100;
 const NOTHING_DROPPED = 'Nothing was dropped.';
 
 interface DropOptions {
@@ -85,15 +83,10 @@ function dropIfEqual(
 }
 
 /** A worker that follows the phase ends the group of a store that is no longer written. */
-async function assertNoLongerWritten({ redis, names, signal }: MoveServices): Promise<void> {
-  const deadline = performance.now() + FOLLOW_MS;
-  while ((await streamsWithGroup(redis, names, 'postgres')).length > 0) {
-    if (performance.now() > deadline) {
-      throw new UserError(
-        `The group postgres is still there ${FOLLOW_MS / 1000} s after the move was completed: no worker has followed. ` +
-          `${NOTHING_DROPPED} See that a worker runs, then run finalize again.`,
-      );
-    }
-    await delay(POLL_MS, undefined, { signal });
-  }
+async function assertNoLongerWritten(services: MoveServices): Promise<void> {
+  if (await groupEnded(services, 'postgres', FOLLOW_MS)) return;
+  throw new UserError(
+    `The group postgres is still there ${FOLLOW_MS / 1000} s after the move was completed: no worker has followed. ` +
+      `${NOTHING_DROPPED} See that a worker runs, then run finalize again.`,
+  );
 }

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import { STREAMS } from '../records/names.js';
 import type { PostgresConnection, PostgresDatabase } from '../stores/postgres/database.js';
 import {
@@ -31,7 +32,7 @@ const END_OF_ROWS = '\\.\n';
 
 /**
  * Writes both tables into a file that `psql -f` restores. The file is there under its name once it is whole and on the
- * disk. Fails where the file is there already, and with an UpstreamError.
+ * disk. Fails where it cannot be written, and with an UpstreamError.
  */
 export async function dumpHistory(database: PostgresDatabase, file: string, now: number): Promise<HistoryDump> {
   const partial = `${file}.partial`;
@@ -40,16 +41,27 @@ export async function dumpHistory(database: PostgresDatabase, file: string, now:
     const dump = await database.transaction('dump_history', async (connection) => {
       await connection.query({
         name: 'dump_snapshot',
-        text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+        // Rows that a policy hides would be missed without a word.
+        text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL row_security = off',
       });
       return writeDump(connection, handle, now);
     });
     await handle.sync();
     await rename(partial, file);
+    await syncFolder(dirname(file));
     return { file, ...dump };
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }
+}
+
+/** A name lasts once its folder is on the disk. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
 }
 
 async function writeDump(
@@ -59,12 +71,13 @@ async function writeDump(
 ): Promise<Pick<HistoryDump, 'tables' | 'bytes'>> {
   let bytes = 0;
   const write = async (part: string | Buffer): Promise<void> => {
-    const { bytesWritten } = await handle.write(typeof part === 'string' ? Buffer.from(part) : part);
-    bytes += bytesWritten;
+    const whole = typeof part === 'string' ? Buffer.from(part) : part;
+    await handle.writeFile(whole);
+    bytes += whole.length;
   };
   const tables: DumpedTable[] = [];
   await write(`-- The history that ethhook-analytics moved to ClickHouse, dumped ${new Date(now).toISOString()}.\n`);
-  await write("SET client_encoding = 'UTF8';\nSET TimeZone = 'UTC';\n\n");
+  await write("SET client_encoding = 'UTF8';\nSET TimeZone = 'UTC';\nSET DateStyle = 'ISO';\n\n");
   for (const table of STREAMS) {
     const definition = await tableDefinition(connection, table);
     await write(`${definition.create}\n\n${definition.copy}\n`);
@@ -106,5 +119,5 @@ async function rowsIn(file: string, from: number, to: number): Promise<Readable>
   } finally {
     await handle.close();
   }
-  return createReadStream(file, { start: from, end: to - 1 });
+  return to > from ? createReadStream(file, { start: from, end: to - 1 }) : Readable.from([], { objectMode: false });
 }

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { dumpHistory } from '../../src/migration/history-dump.js';
 import { attemptOf, eventOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { runCli } from '../support/move.js';
 
@@ -61,6 +62,34 @@ describe('the finalize command', () => {
     expect((await runCli(stack, 'rollback')).errors).toContain('There is no way from complete to dual_write');
   });
 
+  test('drops an empty table too, and writes its dump the same whatever the database writes dates like', async () => {
+    const backup = join(folder, 'history.sql');
+    const [row] = await stack.postgres.query<{ name: string }>({
+      name: 'test_database',
+      text: 'SELECT current_database() AS name',
+    });
+    const sql = (text: string) => stack.postgres.query({ name: 'test_sql', text });
+    await sql('TRUNCATE events');
+    await sql(`ALTER DATABASE ${row?.name} SET DateStyle = 'SQL, DMY'`);
+    await sql('CREATE EXTENSION pg_trgm');
+    await sql('CREATE INDEX legacy_messages ON delivery_attempts USING gin (error_message gin_trgm_ops)');
+    await sql("CREATE FUNCTION legacy_status() RETURNS text LANGUAGE sql AS 'SELECT ''pending'''");
+    await sql('ALTER TABLE delivery_attempts ALTER COLUMN status SET DEFAULT legacy_status()');
+    const done = await runCli(stack, 'finalize', '--force', '--drop-postgres-tables', '--backup', backup);
+    expect(done).toMatchObject({ code: 0, errors: expect.not.stringContaining('error') });
+    expect(done.output).toContain('events (0 rows) and delivery_attempts (2 rows) were dropped');
+    expect(await tables()).toEqual([]);
+    const dump = readFileSync(backup, 'utf8');
+    expect(dump).toContain('CREATE EXTENSION IF NOT EXISTS pg_trgm;');
+    expect(dump).toContain(`\t${new Date().getUTCFullYear()}-`);
+  });
+
+  test('leaves no part of a dump behind that could not be written', async () => {
+    await stack.postgres.query({ name: 'test_rename', text: 'ALTER TABLE delivery_attempts RENAME TO elsewhere' });
+    await expect(dumpHistory(stack.postgres, join(folder, 'history.sql'), Date.now())).rejects.toThrow();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('drops nothing while somebody still uses the tables', async () => {
     const backup = join(folder, 'history.sql');
     await stack.postgres.withConnection('test_reader', async (reader) => {
@@ -68,6 +97,7 @@ describe('the finalize command', () => {
       await reader.query({ name: 'test_hold', text: 'SELECT count(*) FROM events' });
       const held = await runCli(stack, 'finalize', '--force', '--drop-postgres-tables', '--backup', backup);
       expect(held.code).toBe(1);
+      expect(held.errors).toContain('The step to complete has been taken, but the tables were not dropped.');
       expect(await tables()).toHaveLength(2);
       await reader.query({ name: 'test_commit', text: 'COMMIT' });
     });

@@ -60,7 +60,7 @@ export class PostgresDatabase implements PostgresQueries {
       statement_timeout: statementTimeoutMs,
       query_timeout: statementTimeoutMs + ANSWER_GRACE_MS,
       keepAlive: true,
-      options: '-c TimeZone=UTC',
+      options: '-c TimeZone=UTC -c DateStyle=ISO',
       types: { getTypeParser },
       onConnect: noticeClosedConnections,
     });

@@ -19,19 +19,32 @@ export interface TableFigures {
 const DEFINITION = `
 WITH columns AS (
   SELECT attname, attnum, atttypid, format('%I %s%s%s', attname, format_type(atttypid, atttypmod),
-    CASE WHEN attnotnull THEN ' NOT NULL' END,
-    -- A sequence stays behind: nothing is added to what was dumped.
-    CASE WHEN pg_get_expr(adbin, adrelid) NOT LIKE 'nextval(%' THEN ' DEFAULT ' || pg_get_expr(adbin, adrelid) END) AS line
+    CASE WHEN attnotnull THEN ' NOT NULL' END, ' DEFAULT ' || pg_get_expr(adbin, adrelid)) AS line
   FROM pg_attribute
-  LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+  -- A default that needs a sequence or a function of its own stays behind: nothing is added to what was dumped.
+  LEFT JOIN pg_attrdef AS preset ON adrelid = attrelid AND adnum = attnum AND NOT EXISTS (
+    SELECT FROM pg_depend WHERE classid = 'pg_attrdef'::regclass AND objid = preset.oid
+      AND (refclassid = 'pg_proc'::regclass OR refclassid = 'pg_class'::regclass AND refobjid <> attrelid))
   WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+), extensions AS (
+  -- Those that have a type, an operator class or a function that the table or its indexes need.
+  SELECT DISTINCT format('CREATE EXTENSION IF NOT EXISTS %I;', extname) AS line
+  FROM pg_depend AS needing
+  JOIN pg_depend AS member ON member.classid = needing.refclassid AND member.objid = needing.refobjid
+  JOIN pg_extension AS extension ON extension.oid = member.refobjid
+  WHERE member.refclassid = 'pg_extension'::regclass AND member.deptype = 'e'
+    AND (needing.classid = 'pg_class'::regclass
+        AND needing.objid IN (SELECT $1::regclass UNION SELECT indexrelid FROM pg_index WHERE indrelid = $1::regclass)
+      OR needing.classid = 'pg_constraint'::regclass
+        AND needing.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = $1::regclass))
 ), enums AS (
   SELECT format('CREATE TYPE %s AS ENUM (%s);', format_type(enumtypid, NULL),
     string_agg(quote_literal(enumlabel), ', ' ORDER BY enumsortorder)) AS line
   FROM pg_enum WHERE enumtypid IN (SELECT atttypid FROM columns) GROUP BY enumtypid
 )
 SELECT
-  concat((SELECT string_agg(line, E'\\n') || E'\\n' FROM enums),
+  concat((SELECT string_agg(line, E'\\n') || E'\\n' FROM extensions),
+    (SELECT string_agg(line, E'\\n') || E'\\n' FROM enums),
     format(E'CREATE TABLE %I (\\n  %s\\n);', $1, (SELECT string_agg(line, E',\\n  ' ORDER BY attnum) FROM columns))) AS "create",
   format('COPY %I (%s) FROM stdin;', $1, (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM columns)) AS "copy",
   concat_ws(E'\\n',
