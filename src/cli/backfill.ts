@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { planBackfill, type TablePlan } from '../migration/backfill/plan.js';
+import { type DryPlan, planBackfill } from '../migration/backfill/plan.js';
 import { runBackfill } from '../migration/backfill/run.js';
 import type { MoveServices } from '../migration/move-services.js';
 import { UserError } from '../platform/errors.js';
@@ -73,7 +73,7 @@ type Print = (json: unknown, text: string) => void;
 
 async function listRejected({ postgres }: MoveServices, most: number, print: Print): Promise<void> {
   const store = new BackfillStore(postgres);
-  const rows = (await store.rejections(most)).map((row) => ({ ...row, time: iso(row.time) }));
+  const rows = await store.rejections(most);
   const expired = (await store.expired()).map((row) => ({ ...row, day: iso(row.day).slice(0, 10) }));
   const lines = [
     ...expired.map(({ table, day, rows: count }) => `${table}  ${day}  ${count} rows: older than the retention`),
@@ -84,15 +84,17 @@ async function listRejected({ postgres }: MoveServices, most: number, print: Pri
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-function summaryOf({ table, retentionFrom, chunks }: TablePlan) {
+function summaryOf({ table, retentionFrom, chunks, unmovable }: DryPlan) {
   const rowsOf = (expired: boolean): number =>
     chunks.filter((chunk) => chunk.expired === expired).reduce((sum, { rows }) => sum + rows, 0);
   const open = chunks.filter(({ expired }) => !expired);
-  return { table, retentionFrom: iso(retentionFrom), chunks: open.length, rows: rowsOf(false), expired: rowsOf(true) };
+  const rows = { rows: rowsOf(false), expired: rowsOf(true), unmovable };
+  return { table, retentionFrom: iso(retentionFrom), chunks: open.length, ...rows };
 }
 
-const planText = ({ table, retentionFrom, chunks, rows, expired }: ReturnType<typeof summaryOf>): string =>
-  `${table}: ${rows} rows to copy in ${chunks} chunks; ${expired} rows are older than the retention (${retentionFrom})`;
+const planText = ({ table, retentionFrom, chunks, rows, expired, unmovable }: ReturnType<typeof summaryOf>): string =>
+  `${table}: ${rows} rows to copy in ${chunks} chunks; ${expired} rows are older than the retention (${retentionFrom})` +
+  (unmovable === 0 ? '' : `; ${unmovable} rows have a time that ClickHouse cannot hold`);
 
 const toJson = (table: BackfillTable) => ({
   ...table,

@@ -71,7 +71,7 @@ async function compare(
   if (mend) await assertRepairable(services);
   let report = await runVerify(services, { ...options, now: Date.now(), ...(mend ? { patienceMs: 0 } : {}) });
   for (let pass = 1; mend && differencesIn(report) > 0 && pass < PASSES; pass++) {
-    await repair(services, report);
+    await repair(services, report, options.range);
     report = await runVerify(services, { ...options, now: Date.now() });
   }
   return report;
@@ -88,11 +88,20 @@ const toJson = (report: VerifyReport) => ({
     differences: table.differences.map((each) => ({ ...each, day: dateOf(each.day) })),
     cutShort: table.cutShort.map(dateOf),
   })),
-  sums: { ...report.sums, differences: report.sums.differences.map((each) => ({ ...each, day: dateOf(each.day) })) },
+  sums: {
+    ...report.sums,
+    differences: report.sums.differences.map((each) => ({ ...each, day: dateOf(each.day) })),
+    cutShort: report.sums.cutShort.map(dateOf),
+  },
   differences: differencesIn(report),
 });
 
-const KINDS = { missing: 'not in ClickHouse', extra: 'in ClickHouse alone', changed: 'differs' } as const;
+const KINDS = {
+  missing: 'not in ClickHouse',
+  extra: 'in ClickHouse alone',
+  changed: 'differs',
+  undecided: 'changed each time it was looked at',
+} as const;
 
 function toText(report: VerifyReport): string {
   const { tables, sums, answers, complete, beganAt } = report;
@@ -102,7 +111,7 @@ function toText(report: VerifyReport): string {
       ({ day, id, kind, columns }) =>
         `  ${dateOf(day)}  ${id}  ${KINDS[kind]}${columns.length === 0 ? '' : `: ${columns.join(', ')}`}`,
     ),
-    ...cutShort.map((day) => `  ${dateOf(day)}  … and more on this day`),
+    ...cutShort.map(cutShortText),
   ]);
   const wrongSums = sums.differences.map(
     ({ day, userId, rollups, attempts }) =>
@@ -113,11 +122,14 @@ function toText(report: VerifyReport): string {
     ...rows,
     `rollups: ${sums.days} days, ${said(sums.differences.length)}`,
     ...wrongSums,
+    ...sums.cutShort.map(cutShortText),
     `answers: ${answers.asked} questions asked of both, ${said(answers.differences.length)}`,
     ...wrongAnswers,
     `${complete ? 'Everything' : 'A part'} compared from ${iso(beganAt)} on: ${said(differencesIn(report))}.`,
   ].join('\n');
 }
+
+const cutShortText = (day: number): string => `  ${dateOf(day)}  … the rest of this day was not compared`;
 
 const said = (count: number): string =>
   count === 0 ? 'no difference' : `${count} difference${count === 1 ? '' : 's'}`;

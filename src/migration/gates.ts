@@ -3,9 +3,9 @@ import type { MigrationPhase, Store } from '../records/migration-phase.js';
 import { STREAMS } from '../records/names.js';
 import { DAY_MS } from '../records/time-range.js';
 import { BackfillStore, type BackfillTable } from '../stores/postgres/backfill-store.js';
-import type { PhaseRow } from '../stores/postgres/phase-store.js';
+import { type PhaseRow, PhaseStore } from '../stores/postgres/phase-store.js';
 import { lastVerification, type Verification } from '../stores/postgres/verification-store.js';
-import { caughtUp } from './catch-up.js';
+import { caughtUp, groupEnded } from './catch-up.js';
 import type { MoveServices } from './move-services.js';
 import type { Gate } from './phase-steps.js';
 import { assertSchemaCurrent } from './schema-status.js';
@@ -28,11 +28,15 @@ export async function gatesOf(services: MoveServices, situation: Situation, to: 
     case 'dual_write':
       return situation.phase === 'cutover'
         ? [await caughtUpGate(services, 'postgres', situation)]
-        : [await ready(services)];
+        : [await ready(services), await noGroupLeft(services, situation)];
     case 'cutover':
       return [...(await copiedAndVerified(services, situation)), await caughtUpGate(services, 'clickhouse', situation)];
     case 'complete':
-      return [grace(situation), await caughtUpGate(services, 'clickhouse', situation)];
+      return [
+        grace(situation),
+        ...((await wasForced(services, situation)) ? await copiedAndVerified(services, situation) : []),
+        await caughtUpGate(services, 'clickhouse', situation),
+      ];
   }
 }
 
@@ -46,6 +50,25 @@ async function ready({ clickhouse }: MoveServices): Promise<Gate> {
     const remedy = error instanceof UpstreamError ? ' Check CLICKHOUSE_URL and that the server runs.' : '';
     return { name, holds: false, detail: `${error.message}${remedy}` };
   }
+}
+
+/**
+ * A group of an earlier dual_write has come further than a new one begins: what Postgres has not finished yet would never
+ * be read for ClickHouse. Workers end it when they follow the phase postgres.
+ */
+async function noGroupLeft(services: MoveServices, { waitMs }: Situation): Promise<Gate> {
+  const holds = await groupEnded(services, 'clickhouse', waitMs);
+  return {
+    name: 'no group clickhouse is left from before',
+    holds,
+    detail: holds ? 'none' : 'it is still there. See that a worker runs: it ends the group while the phase is postgres',
+  };
+}
+
+/** Whether reads went to ClickHouse although something was missing. */
+async function wasForced({ postgres }: MoveServices, { phase }: Situation): Promise<boolean> {
+  const steps = await new PhaseStore(postgres).history();
+  return steps.filter(({ to }) => to === phase).at(-1)?.forced === true;
 }
 
 async function copiedAndVerified({ postgres }: MoveServices, situation: Situation): Promise<Gate[]> {

@@ -45,9 +45,9 @@ export async function takeStep(services: MoveServices, wanted: WantedStep): Prom
   const gates = await gatesOf(services, { ...row, now, waitMs: force ? 0 : LAG_WAIT_MS }, to);
   const missing = gates.some(({ holds }) => !holds);
   if (missing && !force) return { from, to, outcome: 'refused', gates };
-  if (!(await store.take({ from, to, takenBy, reason, forced: missing }))) {
+  if (!(await store.take({ from: row, to, takenBy, reason, forced: missing }))) {
     throw new UserError(
-      `The phase is no longer ${from}: somebody else has just moved it. See where it stands with: ethhook-analytics phase`,
+      `Somebody else has moved the phase while this looked at ${from}. See where it stands with: ethhook-analytics phase`,
     );
   }
   services.logger.info({ from, to, takenBy, reason, forced: missing }, 'the phase of the move has been changed');

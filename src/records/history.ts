@@ -3,6 +3,7 @@ import { eventType } from './event.js';
 import type { StreamName } from './names.js';
 import type { RecordType } from './record-type.js';
 import type { Shape } from './shape.js';
+import type { TimeRange } from './time-range.js';
 
 /** One column of a table of the history. */
 export interface HistoryColumn {
@@ -27,6 +28,8 @@ export const HISTORY: Readonly<Record<StreamName, HistoryTable>> = {
   delivery_attempts: { table: 'delivery_attempts', columns: columnsOf(attemptType), time: 'created_at' },
 };
 
-/** Times that both databases hold, milliseconds since 1970: inclusive. */
-export const FIRST_TIME = 0;
-export const LAST_TIME = Date.UTC(2200, 0, 1);
+/**
+ * Times that can be moved. ClickHouse adds the retention, ten years at most, to a row's time, and what comes out has to be
+ * before February 2106: a later end would be taken for one that has passed, and the row would be dropped.
+ */
+export const MOVABLE_TIMES: TimeRange = { from: 0, to: Date.UTC(2095, 0, 1) };

@@ -72,15 +72,22 @@ describe('the backfill', () => {
     await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, repeat('ü', 40000), now(), now())`, [endpoint, id(6)]);
     await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, now(), 'infinity')`, [endpoint, id(7)]);
     await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, $3, $3)`, [endpoint, id(8), old]);
+    await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, 'infinity', now())`, [endpoint, id(9)]);
+    await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, '2106-01-20Z', now())`, [endpoint, id(10)]);
+    await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, '12026-01-01Z', now())`, [endpoint, id(11)]);
+    await sql(`${attempt} $1, $2, 1, 'failed', 500, 1, NULL, '0044-03-15Z BC', now())`, [endpoint, id(12)]);
     await sql(`INSERT INTO events (id, block_hash) VALUES ($1, '0x12')`, [id(1)]);
+    await sql(`INSERT INTO events (id, ingested_at) VALUES ($1, '-infinity')`, [id(5)]);
+    const [, planned] = await planBackfill(moveServices(stack), Date.now());
+    expect(planned).toMatchObject({ table: 'delivery_attempts', unmovable: 4 });
     await sql(`INSERT INTO events (id, data) VALUES ($1, '0x123')`, [id(2)]);
     await sql(`INSERT INTO events (id, topic2) VALUES ($1, '0x' || repeat('a', 64))`, [id(3)]);
     await sql(`INSERT INTO events (id, chain_id) VALUES ($1, 0)`, [id(4)]);
     stack.startWorker();
     const tables = await run();
     expect(tables.map(({ table, rowsDone, rowsRejected }) => [table, rowsDone, rowsRejected])).toEqual([
-      ['events', 20, 4],
-      ['delivery_attempts', 20, 8],
+      ['events', 20, 5],
+      ['delivery_attempts', 20, 12],
     ]);
     const store = new BackfillStore(stack.postgres);
     expect((await store.rejections(100)).map((row) => [row.table, row.id, row.reason]).sort()).toEqual([
@@ -90,16 +97,24 @@ describe('the backfill', () => {
       ['delivery_attempts', id(4), 'http_status_code: must be between 100 and 599'],
       ['delivery_attempts', id(5), 'response_time_ms: must be between 0 and 4294967295'],
       ['delivery_attempts', id(6), 'error_message: must be at most 65536 bytes'],
-      ['delivery_attempts', id(7), 'updated_at: must be between the years 1970 and 2200'],
+      ['delivery_attempts', id(7), 'updated_at: must be between the years 1970 and 2094'],
+      ...[9, 10, 11, 12].map((row) => [
+        'delivery_attempts',
+        id(row),
+        'created_at: must be between the years 1970 and 2094',
+      ]),
       ['events', id(1), 'block_hash: must be 0x and 64 hex digits'],
       ['events', id(2), 'data: must be 0x and an even number of hex digits'],
       ['events', id(3), 'topic2: must be null where topic1 is null'],
       ['events', id(4), 'chain_id: must be between 1 and 4294967295'],
+      ['events', id(5), 'ingested_at: must be between the years 1970 and 2094'],
     ]);
     expect(await store.expired()).toMatchObject([{ table: 'delivery_attempts', rows: 1 }]);
     const listed = await runCli(stack, 'backfill', '--rejected');
     expect(listed.output).toContain('1 rows: older than the retention');
     expect(listed.output).toContain(`${id(1)}  user_id: is null`);
+    expect(listed.output).toContain(`infinity  ${id(9)}  created_at`);
+    expect(listed.output).toContain(`2106-01-20T00:00:00.000Z  ${id(10)}  created_at`);
     expect(await stack.attemptsIn('clickhouse')).toHaveLength(20);
   });
 

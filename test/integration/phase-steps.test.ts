@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { gatesOf } from '../../src/migration/gates.js';
 import { takeStep } from '../../src/migration/move-phase.js';
 import { readMigrationStatus } from '../../src/migration/status.js';
+import { STREAMS } from '../../src/records/names.js';
 import { DAY_MS } from '../../src/records/time-range.js';
 import { BackfillStore } from '../../src/stores/postgres/backfill-store.js';
 import { PhaseStore } from '../../src/stores/postgres/phase-store.js';
@@ -34,13 +35,13 @@ describe('the steps of the move', () => {
   };
   const backfilled = async () => {
     const store = new BackfillStore(stack.postgres);
-    for (const table of ['events', 'delivery_attempts'] as const) {
-      await store.plan({ table, watermark: Date.now(), retentionFrom: Date.now() - DAY_MS }, []);
-      await store.noteFinished(table);
-    }
+    const row = await new PhaseStore(stack.postgres).read();
+    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [] }));
+    expect(await store.plan(row, Date.now(), plans)).toBe(true);
+    for (const table of STREAMS) await store.noteFinished(table);
   };
-  const verified = (differences: number, beganAt = Date.now() + 1_000) =>
-    noteVerification(stack.postgres, { beganAt, complete: true, comparedRows: 1, differences });
+  const verified = (differences: number, beganAt = Date.now() + 1_000, complete = true) =>
+    noteVerification(stack.postgres, { beganAt, complete, comparedRows: 1, differences });
 
   beforeEach(async () => {
     stack = await freshIngestStack();
@@ -89,6 +90,50 @@ describe('the steps of the move', () => {
     expect(await take('cutover')).toMatchObject({ outcome: 'taken' });
   });
 
+  test('to cutover are refused as long as a later comparison of a part has found differences', async () => {
+    await setPhase(stack, 'dual_write');
+    await backfilled();
+    await verified(0);
+    await verified(2, Date.now() + 1_000, false);
+    await verified(0, Date.now() + 1_000, false);
+    expect(await missing('cutover')).toEqual(['verify found no difference']);
+    await verified(0);
+    expect(await missing('cutover')).toEqual([]);
+  });
+
+  test('are not taken from a phase that was left and entered again meanwhile', async () => {
+    await setPhase(stack, 'dual_write');
+    const store = new PhaseStore(stack.postgres);
+    const looked = await store.read();
+    await take('cutover', { force: true });
+    await take('dual_write');
+    const step = { from: looked, to: 'cutover', takenBy: 'ana@ops-1', reason: '', forced: false } as const;
+    expect(await store.take(step)).toBe(false);
+    expect(await phase()).toBe('dual_write');
+  });
+
+  test('keep a backfill from being planned for a phase that was left meanwhile', async () => {
+    await setPhase(stack, 'dual_write');
+    const looked = await new PhaseStore(stack.postgres).read();
+    await take('postgres');
+    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [] }));
+    const store = new BackfillStore(stack.postgres);
+    expect(await store.plan(looked, Date.now(), plans)).toBe(false);
+    expect(await store.tables()).toEqual([]);
+  });
+
+  test('into dual_write need the group clickhouse of an earlier one to be gone', async () => {
+    await stack.redis.command('XGROUP', 'CREATE', stack.names.stream('events'), 'clickhouse', '$', 'MKSTREAM');
+    const row = await new PhaseStore(stack.postgres).read();
+    const gates = await gatesOf(moveServices(stack), { ...row, now: Date.now(), waitMs: 0 }, 'dual_write');
+    const left = gates.filter(({ holds }) => !holds).map(({ name }) => name);
+    expect(left).toEqual(['no group clickhouse is left from before']);
+    const step = take('dual_write');
+    // A worker that follows the phase ends it.
+    stack.startWorker();
+    expect(await step).toMatchObject({ outcome: 'taken' });
+  });
+
   test('back to postgres forgets what was copied and compared', async () => {
     await setPhase(stack, 'dual_write');
     await backfilled();
@@ -104,6 +149,16 @@ describe('the steps of the move', () => {
     expect(await missing('complete', Date.now() + 7 * DAY_MS + 60_000)).toEqual([]);
     expect(await take('complete')).toMatchObject({ outcome: 'refused' });
     expect(await take('complete', { now: Date.now() + 8 * DAY_MS })).toMatchObject({ outcome: 'taken' });
+  });
+
+  test('to complete need what a forced cutover did without', async () => {
+    await setPhase(stack, 'dual_write');
+    await take('cutover', { force: true });
+    const later = Date.now() + 8 * DAY_MS;
+    expect(await missing('complete', later)).toEqual(['the history is in ClickHouse', 'verify found no difference']);
+    await backfilled();
+    await verified(0, later);
+    expect(await missing('complete', later)).toEqual([]);
   });
 
   test('back from cutover waits until Postgres has all that is on the streams', async () => {

@@ -1,8 +1,8 @@
 import { startOfDay } from '../../records/time-range.js';
-import { attachBackfilledDay, BACKFILL_TABLE, emptyBackfillTable } from '../../stores/clickhouse/backfill-table.js';
 import { insertHistory } from '../../stores/clickhouse/history-rows.js';
 import { copyHistory, type HistoryRange, listRejections } from '../../stores/postgres/history-rows.js';
 import type { MoveServices } from '../move-services.js';
+import type { ExclusiveCopy } from './exclusively.js';
 import type { Pace } from './pace.js';
 
 /** What became of the rows of a chunk. */
@@ -17,25 +17,30 @@ export interface CopiedChunk {
  */
 export async function copyChunk(
   { postgres, clickhouse, signal }: MoveServices,
+  { aside, assertAlone }: ExclusiveCopy,
   chunk: HistoryRange,
   pace: Pace,
 ): Promise<CopiedChunk> {
   const { table, range } = chunk;
-  const aside = table === 'delivery_attempts';
-  if (aside) await emptyBackfillTable(clickhouse, signal);
-  const into = aside ? BACKFILL_TABLE : table;
+  const isPutAside = table === 'delivery_attempts';
+  if (isPutAside) await aside.empty(signal);
+  const into = isPutAside ? aside.name : table;
   const outcome = await postgres.transaction('copy_chunk', async (connection) => {
     await connection.query({ name: 'copy_snapshot', text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ' });
     const { rows: sent, result: copied } = await copyHistory(connection, chunk, (rows) =>
       insertHistory(clickhouse, { table, into, rows: pace.throttle(rows, signal), signal }),
     );
-    const rejected = sent === copied ? 0 : await listRejections(connection, chunk);
+    const isListed = chunk.ids !== undefined || copied < sent;
+    const rejected = isListed ? await listRejections(connection, chunk) : 0;
     if (copied + rejected === sent) return { copied, rejected };
     throw new Error(
       `${table} from ${new Date(range.from).toISOString()} to ${new Date(range.to).toISOString()}: of ${sent} rows ` +
         `ClickHouse took ${copied}, and Postgres sees ${rejected} that it cannot take`,
     );
   });
-  if (aside && outcome.copied > 0) await attachBackfilledDay(clickhouse, startOfDay(range.from), signal);
+  if (isPutAside && outcome.copied > 0) {
+    await assertAlone();
+    await aside.attachDay(startOfDay(range.from), signal);
+  }
   return outcome;
 }

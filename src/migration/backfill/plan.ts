@@ -1,18 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../platform/errors.js';
-import { STREAMS, type StreamName } from '../../records/names.js';
-import { BackfillStore, type PlannedChunk } from '../../stores/postgres/backfill-store.js';
-import { rowsByHour } from '../../stores/postgres/history-rows.js';
-import { PhaseStore } from '../../stores/postgres/phase-store.js';
+import { STREAMS } from '../../records/names.js';
+import { BackfillStore, type TablePlan } from '../../stores/postgres/backfill-store.js';
+import { rowsInTime } from '../../stores/postgres/history-rows.js';
+import { type PhaseRow, PhaseStore } from '../../stores/postgres/phase-store.js';
 import { streamsWithGroup } from '../../stores/redis/group-progress.js';
 import type { MoveServices } from '../move-services.js';
 import { chunksOf, retentionStart } from './chunks.js';
 
 /** What a backfill would do. */
-export interface TablePlan {
-  readonly table: StreamName;
-  readonly retentionFrom: number;
-  readonly chunks: readonly PlannedChunk[];
+export interface DryPlan extends TablePlan {
+  /** Rows with a time that cannot be moved. */
+  readonly unmovable: number;
 }
 
 /** Every process follows a phase within this time. */
@@ -21,12 +20,13 @@ const GROUP_WAIT_MS = 30_000;
 const POLL_MS = 100;
 
 /** Looks at both tables and changes nothing. Fails with an UpstreamError. */
-export async function planBackfill({ postgres, retention }: MoveServices, now: number): Promise<TablePlan[]> {
+export async function planBackfill({ postgres, retention }: MoveServices, now: number): Promise<DryPlan[]> {
   const days = { events: retention.eventsDays, delivery_attempts: retention.attemptsDays };
-  const plans: TablePlan[] = [];
+  const plans: DryPlan[] = [];
   for (const table of STREAMS) {
     const retentionFrom = retentionStart(now, days[table]);
-    plans.push({ table, retentionFrom, chunks: chunksOf(await rowsByHour(postgres, table), retentionFrom) });
+    const { byHour, unmovable } = await rowsInTime(postgres, table);
+    plans.push({ table, retentionFrom, chunks: chunksOf(byHour, retentionFrom), unmovable });
   }
   return plans;
 }
@@ -37,17 +37,17 @@ export async function planBackfill({ postgres, retention }: MoveServices, now: n
  */
 export async function ensurePlan(services: MoveServices): Promise<void> {
   const store = new BackfillStore(services.postgres);
-  await assertBothWritten(services);
+  const phase = await new PhaseStore(services.postgres).read();
+  assertBothWritten(phase);
   if ((await store.tables()).length === STREAMS.length) return;
-  await dualWriteLive(services);
+  await dualWriteLive(services, phase);
   const watermark = Date.now();
-  for (const { table, retentionFrom, chunks } of await planBackfill(services, watermark)) {
-    await store.plan({ table, watermark, retentionFrom }, chunks);
-  }
+  const plans = await planBackfill(services, watermark);
+  if (await store.plan(phase, watermark, plans)) return;
+  throw new UserError('The phase has changed while the backfill was planned. Nothing was copied; run backfill again.');
 }
 
-async function assertBothWritten({ postgres }: MoveServices): Promise<void> {
-  const { phase } = await new PhaseStore(postgres).read();
+function assertBothWritten({ phase }: PhaseRow): void {
   if (phase === 'dual_write' || phase === 'cutover') return;
   throw new UserError(
     phase === 'postgres'
@@ -56,8 +56,7 @@ async function assertBothWritten({ postgres }: MoveServices): Promise<void> {
   );
 }
 
-async function dualWriteLive({ postgres, redis, names, signal }: MoveServices): Promise<void> {
-  const { since } = await new PhaseStore(postgres).read();
+async function dualWriteLive({ redis, names, signal }: MoveServices, { since }: PhaseRow): Promise<void> {
   const wait = since + FOLLOW_MS - Date.now();
   if (wait > 0) await delay(wait, undefined, { signal });
   const deadline = performance.now() + GROUP_WAIT_MS;

@@ -1,11 +1,11 @@
 import { UserError } from '../../platform/errors.js';
 import type { StreamName } from '../../records/names.js';
 import { startOfDay, type TimeRange } from '../../records/time-range.js';
-import { dropBackfillTable } from '../../stores/clickhouse/backfill-table.js';
 import { type BackfillChunk, BackfillStore, type BackfillTable } from '../../stores/postgres/backfill-store.js';
 import type { MoveServices } from '../move-services.js';
 import { assertSingleNode } from '../single-node.js';
 import { copyChunk } from './copy-chunk.js';
+import { type ExclusiveCopy, exclusively } from './exclusively.js';
 import { Pace } from './pace.js';
 import { ensurePlan } from './plan.js';
 import { auditAllDays, countDays } from './rollups.js';
@@ -37,13 +37,13 @@ interface BackfillProgress {
 export async function runBackfill(services: MoveServices, options: BackfillOptions): Promise<BackfillTable[]> {
   assertSingleNode(services);
   const store = new BackfillStore(services.postgres);
-  const ran = await store.exclusively(async () => {
+  const ran = await exclusively(services, async (copy) => {
     await ensurePlan(services);
     const pace = new Pace(options.share);
     const watching = new AbortController();
     const watch = watchStrain(services, pace, watching.signal);
     try {
-      await copyTables(services, store, pace, options);
+      await copyTables(services, { store, copy, pace }, options);
     } finally {
       watching.abort();
       await watch;
@@ -54,10 +54,15 @@ export async function runBackfill(services: MoveServices, options: BackfillOptio
   throw new UserError('Another backfill is running. See how far it is with: ethhook-analytics phase');
 }
 
+interface CopyTools {
+  readonly store: BackfillStore;
+  readonly copy: ExclusiveCopy;
+  readonly pace: Pace;
+}
+
 async function copyTables(
   services: MoveServices,
-  store: BackfillStore,
-  pace: Pace,
+  { store, copy, pace }: CopyTools,
   { tables, range, onProgress }: BackfillOptions,
 ): Promise<void> {
   const chunks: BackfillChunk[] = [];
@@ -72,8 +77,10 @@ async function copyTables(
     const { table } = chunk;
     onProgress({ table, rowsDone, rowsTotal, share: pace.share });
     await store.noteStarted(table);
-    const { copied, rejected } = await copyChunk(services, chunk, pace);
-    await store.noteChunk(chunk, copied, rejected);
+    const { copied, rejected } = await copyChunk(services, copy, chunk, pace);
+    if (!(await store.noteChunk(chunk, copied, rejected))) {
+      throw new UserError('The backfill is no longer planned: the move has gone back to postgres meanwhile.');
+    }
     rowsDone += chunk.rows;
     const next = chunks[index + 1];
     const day = startOfDay(chunk.range.from);
@@ -88,10 +95,7 @@ async function copyTables(
 async function finish(services: MoveServices, store: BackfillStore): Promise<void> {
   for (const { table, finishedAt } of await store.tables()) {
     if (finishedAt !== null || (await store.openChunks(table)).length > 0) continue;
-    if (table === 'delivery_attempts') {
-      await auditAllDays(services);
-      await dropBackfillTable(services.clickhouse);
-    }
+    if (table === 'delivery_attempts') await auditAllDays(services);
     await store.noteFinished(table);
   }
 }

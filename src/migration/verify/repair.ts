@@ -1,15 +1,20 @@
 import { UserError } from '../../platform/errors.js';
-import { DAY_MS } from '../../records/time-range.js';
-import { dropBackfillTable } from '../../stores/clickhouse/backfill-table.js';
-import { deleteHistory } from '../../stores/clickhouse/history-figures.js';
-import { BackfillStore } from '../../stores/postgres/backfill-store.js';
+import { startOfDay, type TimeRange } from '../../records/time-range.js';
+import type { HistoryRange } from '../../stores/postgres/history-rows.js';
 import { PhaseStore } from '../../stores/postgres/phase-store.js';
 import { copyChunk } from '../backfill/copy-chunk.js';
+import { type ExclusiveCopy, exclusively } from '../backfill/exclusively.js';
 import { Pace } from '../backfill/pace.js';
 import { auditAllDays } from '../backfill/rollups.js';
 import type { MoveServices } from '../move-services.js';
 import { assertSingleNode } from '../single-node.js';
-import type { RowDifference, VerifyReport } from './report.js';
+import { compareRows } from './compare-rows.js';
+import { comparedRanges } from './compared-ranges.js';
+import { mendRows } from './mend-rows.js';
+import type { VerifyReport } from './report.js';
+
+/** Rows of a day that are mended before it is compared again. */
+const MENDED_AT_ONCE = 10_000;
 
 /** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right; and on a cluster. */
 export async function assertRepairable(services: MoveServices): Promise<void> {
@@ -23,32 +28,35 @@ export async function assertRepairable(services: MoveServices): Promise<void> {
 }
 
 /**
- * Makes the rows that differ in ClickHouse what they are in Postgres, and the sums what the attempts say. Fails with a
- * UserError where a backfill is running, and with an UpstreamError, some rows being mended.
+ * Compares the days of a report that differ once more, and makes ClickHouse there what Postgres is, and the sums what the
+ * attempts say. Fails with a UserError where it may not, and with an UpstreamError, some rows being mended.
  */
-export async function repair(services: MoveServices, report: VerifyReport): Promise<void> {
-  const done = await new BackfillStore(services.postgres).exclusively(async () => {
-    const days = new Map<string, RowDifference[]>();
-    for (const difference of report.tables.flatMap(({ differences }) => differences)) {
-      const key = `${difference.table} ${difference.day}`;
-      days.set(key, [...(days.get(key) ?? []), difference]);
+export async function repair(services: MoveServices, report: VerifyReport, range: TimeRange): Promise<void> {
+  const done = await exclusively(services, async (copy) => {
+    for (const { table, differences, cutShort } of report.tables) {
+      const days = new Set([...differences.map(({ day }) => day), ...cutShort]);
+      if (days.size === 0) continue;
+      for (const compared of await comparedRanges(services, table, { range, now: report.beganAt })) {
+        if (days.has(startOfDay(compared.from))) await repairRange(services, copy, { table, range: compared });
+      }
     }
-    for (const differences of days.values()) await repairDay(services, differences);
-    await dropBackfillTable(services.clickhouse);
     await auditAllDays(services);
     return true;
   });
   if (done === null) throw new UserError('A backfill is running. Repair when it has ended. Nothing was changed.');
 }
 
-/** Differences of one table and day. */
-async function repairDay(services: MoveServices, differences: readonly RowDifference[]): Promise<void> {
-  const [first] = differences;
-  if (first === undefined) return;
-  const { clickhouse, signal } = services;
-  const { table, day } = first;
-  const wrong = differences.filter(({ kind }) => kind !== 'missing').map(({ id }) => id);
-  if (wrong.length > 0) await deleteHistory(clickhouse, { table, ids: wrong, signal });
-  const ids = differences.map(({ id }) => id);
-  await copyChunk(services, { table, range: { from: day, to: day + DAY_MS }, ids }, new Pace(1));
+/** Until nothing differs, or what differs cannot be mended. */
+async function repairRange(services: MoveServices, copy: ExclusiveCopy, wanted: HistoryRange): Promise<void> {
+  let before = new Set<string>();
+  for (;;) {
+    await assertRepairable(services);
+    const { differences, cutShort } = await compareRows(services, wanted, MENDED_AT_ONCE);
+    if (differences.every(({ id }) => before.has(id))) return;
+    before = new Set(differences.map(({ id }) => id));
+    const isBulk = cutShort && differences.some(({ kind }) => kind === 'missing');
+    if (isBulk) await copyChunk(services, copy, wanted, new Pace(1));
+    else await mendRows(services, copy, wanted, differences);
+    if (!cutShort) return;
+  }
 }

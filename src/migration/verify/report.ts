@@ -6,8 +6,11 @@ export interface RowDifference {
   /** Start of the UTC day, milliseconds since 1970. */
   readonly day: number;
   readonly id: string;
-  /** In Postgres alone, in ClickHouse alone (or there once too often), or in both with other values. */
-  readonly kind: 'missing' | 'extra' | 'changed';
+  /**
+   * In Postgres alone; in ClickHouse alone, or there once too often; in both with other values; or changed by somebody
+   * each time it was looked at.
+   */
+  readonly kind: 'missing' | 'extra' | 'changed' | 'undecided';
   /** The columns that differ, where both have the row. */
   readonly columns: readonly string[];
 }
@@ -34,7 +37,14 @@ interface ComparedTable {
   /** In Postgres. */
   readonly rows: number;
   readonly differences: readonly RowDifference[];
-  /** Days on which more rows differ than are named. */
+  /** Days that were not compared to their end because so many rows differ. */
+  readonly cutShort: readonly number[];
+}
+
+interface ComparedSums {
+  readonly days: number;
+  readonly differences: readonly SumDifference[];
+  /** Days that were not compared to their end because the sums of so many users differ. */
   readonly cutShort: readonly number[];
 }
 
@@ -44,12 +54,11 @@ export interface VerifyReport {
   /** Whether it was of both tables and everything that is kept. */
   readonly complete: boolean;
   readonly tables: readonly ComparedTable[];
-  readonly sums: { readonly days: number; readonly differences: readonly SumDifference[] };
+  readonly sums: ComparedSums;
   readonly answers: { readonly asked: number; readonly differences: readonly AnswerDifference[] };
 }
 
-/** Days with unnamed rows count once more, so that they are never none. */
+/** Days that were cut short count once more, so that they are never none. */
 export const differencesIn = ({ tables, sums, answers }: VerifyReport): number =>
-  tables.reduce((sum, { differences, cutShort }) => sum + differences.length + cutShort.length, 0) +
-  sums.differences.length +
+  [...tables, sums].reduce((sum, { differences, cutShort }) => sum + differences.length + cutShort.length, 0) +
   answers.differences.length;

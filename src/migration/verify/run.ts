@@ -1,17 +1,15 @@
 import { UserError } from '../../platform/errors.js';
 import { STREAMS, type StreamName } from '../../records/names.js';
 import { DAY_MS, HOUR_MS, startOfDay, type TimeRange } from '../../records/time-range.js';
-import { historyDays } from '../../stores/clickhouse/history-figures.js';
 import { rollupMarks } from '../../stores/clickhouse/rollup-marks.js';
-import { rowsByHour } from '../../stores/postgres/history-rows.js';
 import { PhaseStore } from '../../stores/postgres/phase-store.js';
 import { noteVerification } from '../../stores/postgres/verification-store.js';
-import { retentionStart } from '../backfill/chunks.js';
 import type { MoveServices } from '../move-services.js';
 import { compareAnswers } from './compare-answers.js';
 import { compareRows } from './compare-rows.js';
 import { compareSums } from './compare-sums.js';
-import { differencesIn, type VerifyReport } from './report.js';
+import { comparedRanges } from './compared-ranges.js';
+import { differencesIn, type SumDifference, type VerifyReport } from './report.js';
 
 export interface VerifyOptions {
   readonly tables: readonly StreamName[];
@@ -40,7 +38,7 @@ export async function runVerify(services: MoveServices, options: VerifyOptions):
   }
   const { tables, range, now, patienceMs, onProgress } = options;
   const days = await Promise.all(
-    tables.map(async (table) => ({ table, ranges: await rangesOf(services, table, options) })),
+    tables.map(async (table) => ({ table, ranges: await comparedRanges(services, table, options) })),
   );
   const total = days.reduce((sum, { ranges }) => sum + ranges.length, 0) * 2;
   let done = 0;
@@ -48,24 +46,14 @@ export async function runVerify(services: MoveServices, options: VerifyOptions):
   const reports: TableReport[] = [];
   for (const { table, ranges } of days) reports.push(await compareTable(services, table, ranges, step));
   const sumDays = tables.includes('delivery_attempts') ? await sumDaysOf(services, options) : [];
-  const sums = [];
-  for (const day of sumDays) {
-    step('sums');
-    sums.push(...(await compareSums(services, day, patienceMs)));
-  }
+  const sums = await compareAllSums(services, sumDays, patienceMs, step);
   const complete = STREAMS.every((stream) => tables.includes(stream)) && range.from <= 0 && range.to >= now + DAY_MS;
-  const isRight = sums.length === 0 && reports.every(({ differences }) => differences.length === 0);
+  const isRight = [...reports, sums].every(({ differences }) => differences.length === 0);
   const answers = complete
     ? await compareAnswers(services, now, isRight ? patienceMs : null)
     : { asked: 0, differences: [] };
   onProgress(total, total, 'compared');
-  const report = {
-    beganAt: now,
-    complete,
-    tables: reports,
-    sums: { days: sumDays.length, differences: sums },
-    answers,
-  };
+  const report = { beganAt: now, complete, tables: reports, sums, answers };
   await noteVerification(services.postgres, {
     beganAt: now,
     complete,
@@ -95,20 +83,21 @@ async function compareTable(
   return { table, days: ranges.length, rows, differences, cutShort };
 }
 
-/** The days on which either store has rows, cut to what is asked for and kept for at least another hour. */
-async function rangesOf(
-  { postgres, clickhouse, retention, signal }: MoveServices,
-  table: StreamName,
-  { range, now }: VerifyOptions,
-): Promise<TimeRange[]> {
-  const keptDays = { events: retention.eventsDays, delivery_attempts: retention.attemptsDays }[table];
-  const keptFrom = Math.max(range.from, retentionStart(now, keptDays) + HOUR_MS);
-  const hours = await rowsByHour(postgres, table);
-  const days = new Set([...[...hours.keys()].map(startOfDay), ...(await historyDays(clickhouse, table, signal))]);
-  return [...days]
-    .sort((a, b) => a - b)
-    .map((day) => ({ from: Math.max(day, keptFrom), to: Math.min(day + DAY_MS, range.to) }))
-    .filter(({ from, to }) => from < to);
+async function compareAllSums(
+  services: MoveServices,
+  days: readonly number[],
+  patienceMs: number,
+  step: (label: string) => void,
+): Promise<VerifyReport['sums']> {
+  const differences: SumDifference[] = [];
+  const cutShort: number[] = [];
+  for (const day of days) {
+    step('sums');
+    const compared = await compareSums(services, day, patienceMs);
+    differences.push(...compared.differences);
+    if (compared.cutShort) cutShort.push(day);
+  }
+  return { days: days.length, differences, cutShort };
 }
 
 /** Days at the edge of the retention are left alone: their attempts and their sums do not expire together. */

@@ -1,35 +1,47 @@
+import { randomBytes } from 'node:crypto';
 import type { ClickHouseDatabase } from './database.js';
 
-/**
- * Where attempts are put together before they become part of their table: no view counts what comes by an attached
- * partition, so that an hour's sums are never counted from two sources.
- */
-export const BACKFILL_TABLE = 'delivery_attempts_backfill';
+const PREFIX = 'delivery_attempts_backfill';
 
-/** Makes the table, empty, as the table of the attempts is now. Fails with an UpstreamError. */
-export async function emptyBackfillTable(database: ClickHouseDatabase, signal: AbortSignal): Promise<void> {
-  const run = (name: string, query: string): Promise<number> => database.command({ name, query, signal });
-  await run('create_backfill_table', `CREATE TABLE IF NOT EXISTS ${BACKFILL_TABLE} AS delivery_attempts`);
-  await run('empty_backfill_table', `TRUNCATE TABLE ${BACKFILL_TABLE}`);
+/**
+ * Where one backfill puts attempts together before they become part of their table: no view counts what comes by an
+ * attached partition, so that an hour's sums are never counted from two sources. No other backfill uses it, should this
+ * one go on although it is taken for dead.
+ */
+export class BackfillTable {
+  readonly name = `${PREFIX}_${randomBytes(6).toString('hex')}`;
+
+  constructor(private readonly database: ClickHouseDatabase) {}
+
+  /** Makes the table, empty, as the table of the attempts is now. Fails with an UpstreamError. */
+  async empty(signal: AbortSignal): Promise<void> {
+    const run = (name: string, query: string): Promise<number> => this.database.command({ name, query, signal });
+    await run('create_backfill_table', `CREATE TABLE IF NOT EXISTS ${this.name} AS delivery_attempts`);
+    await run('empty_backfill_table', `TRUNCATE TABLE ${this.name}`);
+  }
+
+  /**
+   * Makes what was put together of one day part of the attempts, in one step. Done twice it changes nothing more: rows
+   * with the same key are one. Fails with an UpstreamError.
+   */
+  async attachDay(day: number, signal: AbortSignal): Promise<void> {
+    const date = new Date(day).toISOString().slice(0, 10);
+    await this.database.command({
+      name: 'attach_backfilled_day',
+      query: `ALTER TABLE delivery_attempts ATTACH PARTITION '${date}' FROM ${this.name}`,
+      signal,
+    });
+  }
 }
 
-/**
- * Makes what was put together of one day part of the attempts, in one step. Done twice it changes nothing more: rows
- * with the same key are one.
- */
-export async function attachBackfilledDay(
-  database: ClickHouseDatabase,
-  day: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const date = new Date(day).toISOString().slice(0, 10);
-  await database.command({
-    name: 'attach_backfilled_day',
-    query: `ALTER TABLE delivery_attempts ATTACH PARTITION '${date}' FROM ${BACKFILL_TABLE}`,
-    signal,
+/** Drops the tables of every backfill there was. Fails with an UpstreamError. */
+export async function dropBackfillTables(database: ClickHouseDatabase): Promise<void> {
+  const tables = await database.query<{ name: string }>({
+    name: 'backfill_tables',
+    query: 'SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, {prefix:String})',
+    params: { prefix: PREFIX },
   });
-}
-
-export async function dropBackfillTable(database: ClickHouseDatabase): Promise<void> {
-  await database.command({ name: 'drop_backfill_table', query: `DROP TABLE IF EXISTS ${BACKFILL_TABLE}` });
+  for (const { name } of tables) {
+    await database.command({ name: 'drop_backfill_table', query: `DROP TABLE IF EXISTS ${name}` });
+  }
 }

@@ -12,8 +12,7 @@ interface WantedRows {
 }
 
 /** One row as a person may compare it. */
-interface RowText {
-  readonly id: string;
+export interface RowText extends RowHash {
   readonly text: string;
 }
 
@@ -31,8 +30,10 @@ function canonicalValue({ name, shape }: HistoryColumn): string {
 const canonicalText = (table: StreamName): string =>
   `concatWithSeparator(char(31), ${HISTORY[table].columns.map(canonicalValue).join(', ')})`;
 
+const hashOf = (text: string): string => `reinterpretAsInt64(reverse(substring(MD5(${text}), 1, 8)))`;
+
 const hashed = (table: StreamName): string => `(
-  SELECT id, reinterpretAsInt64(reverse(substring(MD5(${canonicalText(table)}), 1, 8))) AS hash
+  SELECT id, ${hashOf(canonicalText(table))} AS hash
   FROM ${table} FINAL
   WHERE ${HISTORY[table].time} >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     AND ${HISTORY[table].time} < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
@@ -73,19 +74,17 @@ export async function historyBuckets(
   return new Map(rows.map(({ bucket, rows: count, sum, xor }) => [bucket, rowFigures(count, sum, xor)]));
 }
 
-/** The rows of some buckets, `limit` at most. */
+/** The rows of some buckets. */
 export async function historyHashes(
   database: ClickHouseDatabase,
   { table, range, signal }: WantedRows,
   buckets: readonly number[],
-  limit: number,
 ): Promise<RowHash[]> {
   const rows = await database.query<{ id: string; digits: string }>({
     name: 'history_hashes',
     // Another name than the number's: in ClickHouse an alias is what WHERE means too.
-    query: `SELECT id, toString(hash) AS digits FROM ${hashed(table)}
-      WHERE ${BUCKET} IN {buckets:Array(UInt64)} LIMIT {limit:UInt64}`,
-    params: { ...range, buckets, limit },
+    query: `SELECT id, toString(hash) AS digits FROM ${hashed(table)} WHERE ${BUCKET} IN {buckets:Array(UInt64)}`,
+    params: { ...range, buckets },
     signal,
   });
   return rows.map(({ id, digits }) => ({ id, hash: digits }));
@@ -98,7 +97,8 @@ export function historyTexts(
 ): Promise<RowText[]> {
   return database.query<RowText>({
     name: 'history_texts',
-    query: `SELECT id, ${canonicalText(table)} AS text FROM ${table} FINAL WHERE id IN {ids:Array(UUID)}`,
+    query: `SELECT id, ${canonicalText(table)} AS text, toString(${hashOf('text')}) AS hash
+      FROM ${table} FINAL WHERE id IN {ids:Array(UUID)}`,
     params: { ids },
     signal,
   });
@@ -121,15 +121,20 @@ export async function historyDays(
   return rows.map(({ day }) => day);
 }
 
-/** Removes every row with these ids. Fails with an UpstreamError. */
+/** Removes these rows as long as they say what they said. Fails with an UpstreamError. */
 export async function deleteHistory(
   database: ClickHouseDatabase,
-  { table, ids, signal }: { readonly table: StreamName; readonly ids: readonly string[]; readonly signal: AbortSignal },
+  {
+    table,
+    rows,
+    signal,
+  }: { readonly table: StreamName; readonly rows: readonly RowHash[]; readonly signal: AbortSignal },
 ): Promise<void> {
   await database.command({
     name: 'delete_history',
-    query: `DELETE FROM ${table} WHERE id IN {ids:Array(UUID)}`,
-    params: { ids },
+    query: `DELETE FROM ${table}
+      WHERE id IN {ids:Array(UUID)} AND ${hashOf(canonicalText(table))} IN {hashes:Array(Int64)}`,
+    params: { ids: rows.map(({ id }) => id), hashes: rows.map(({ hash }) => BigInt(hash)) },
     settings: { lightweight_deletes_sync: '2' },
     signal,
   });

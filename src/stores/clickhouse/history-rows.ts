@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { FIRST_TIME, HISTORY, type HistoryColumn, LAST_TIME } from '../../records/history.js';
+import { HISTORY, type HistoryColumn, MOVABLE_TIMES } from '../../records/history.js';
 import type { StreamName } from '../../records/names.js';
 import type { ClickHouseDatabase } from './database.js';
 
@@ -15,7 +15,7 @@ function rule({ name, shape }: HistoryColumn): string {
     case 'uuid':
       return `isNotNull(${name})`;
     case 'time':
-      return `${name} BETWEEN ${FIRST_TIME} AND ${LAST_TIME}`;
+      return `(${name} >= ${MOVABLE_TIMES.from} AND ${name} < ${MOVABLE_TIMES.to})`;
     case 'uint':
       return `${name} BETWEEN ${shape.min} AND ${shape.max}`;
     case 'fixedHex':

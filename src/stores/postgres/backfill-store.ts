@@ -1,7 +1,9 @@
 import type { StreamName } from '../../records/names.js';
 import type { TimeRange } from '../../records/time-range.js';
 import { timestamp } from './attempts-of-users.js';
-import type { PostgresDatabase } from './database.js';
+import type { PostgresConnection, PostgresDatabase } from './database.js';
+import { listUnmovableTimes } from './history-rows.js';
+import { holdPhase, type PhaseRow } from './phase-store.js';
 
 /** What is planned for one table and how far it is. Times are milliseconds since 1970, UTC. */
 export interface BackfillTable {
@@ -31,16 +33,21 @@ export interface BackfillChunk extends PlannedChunk {
   readonly table: StreamName;
 }
 
+/** What is to be copied of one table. */
+export interface TablePlan {
+  readonly table: StreamName;
+  readonly retentionFrom: number;
+  readonly chunks: readonly PlannedChunk[];
+}
+
 /** A row that ClickHouse cannot hold. */
 export interface Rejection {
   readonly table: StreamName;
   readonly id: string;
-  readonly time: number;
+  /** RFC 3339, UTC, milliseconds; as Postgres writes it where that has no word for it, such as `infinity`. */
+  readonly time: string;
   readonly reason: string;
 }
-
-/** Any number, the same in every version: what keeps two backfills apart. */
-const BACKFILL_LOCK = 7_316_902_452;
 
 /** The plan of the backfill and its progress. Every method fails with an UpstreamError. */
 export class BackfillStore {
@@ -65,34 +72,15 @@ export class BackfillStore {
     });
   }
 
-  /** Keeps a plan, unless there is one. */
-  plan(
-    { table, watermark, retentionFrom }: Pick<BackfillTable, 'table' | 'watermark' | 'retentionFrom'>,
-    chunks: readonly PlannedChunk[],
-  ): Promise<void> {
+  /**
+   * Keeps a plan, unless there is one, and lists the rows whose time cannot be moved. Resolves to false where the phase
+   * has changed since it was read: what it was planned for does not hold then.
+   */
+  plan(phase: PhaseRow, watermark: number, plans: readonly TablePlan[]): Promise<boolean> {
     return this.#database.transaction('plan_backfill', async (connection) => {
-      const kept = await connection.query({
-        name: 'plan_backfill_table',
-        text: `INSERT INTO backfill_tables (table_name, watermark, retention_from) VALUES ($1, $2, $3)
-          ON CONFLICT DO NOTHING RETURNING 1`,
-        values: [table, timestamp(watermark), timestamp(retentionFrom)],
-      });
-      if (kept.length === 0) return;
-      await connection.query({
-        name: 'plan_backfill_chunks',
-        text: `
-          INSERT INTO backfill_chunks (table_name, from_at, to_at, rows_planned, expired, rows_copied, rows_rejected, finished_at)
-          SELECT $1, from_at, to_at, rows, expired, CASE WHEN expired THEN 0 END, CASE WHEN expired THEN rows END,
-            CASE WHEN expired THEN now() END
-          FROM unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::boolean[]) AS given (from_at, to_at, rows, expired)`,
-        values: [
-          table,
-          chunks.map(({ range }) => timestamp(range.from)),
-          chunks.map(({ range }) => timestamp(range.to)),
-          chunks.map(({ rows }) => rows),
-          chunks.map(({ expired }) => expired),
-        ],
-      });
+      if (!(await holdPhase(connection, phase))) return false;
+      for (const plan of plans) await planTable(connection, watermark, plan);
+      return true;
     });
   }
 
@@ -115,13 +103,15 @@ export class BackfillStore {
     });
   }
 
-  async noteChunk({ table, range }: BackfillChunk, copied: number, rejected: number): Promise<void> {
-    await this.#database.query({
+  /** Resolves to false where the chunk is no longer planned. */
+  async noteChunk({ table, range }: BackfillChunk, copied: number, rejected: number): Promise<boolean> {
+    const noted = await this.#database.query({
       name: 'note_backfill_chunk',
       text: `UPDATE backfill_chunks SET rows_copied = $3, rows_rejected = $4, finished_at = now()
-        WHERE table_name = $1 AND from_at = $2`,
+        WHERE table_name = $1 AND from_at = $2 RETURNING 1`,
       values: [table, timestamp(range.from), copied, rejected],
     });
+    return noted.length > 0;
   }
 
   /** Notes that a table is done, if all its chunks are. Resolves to whether it is. */
@@ -141,8 +131,11 @@ export class BackfillStore {
   rejections(limit: number): Promise<Rejection[]> {
     return this.#database.query<Rejection>({
       name: 'backfill_rejections',
-      text: `SELECT table_name AS "table", id, row_at AS time, reason FROM backfill_rejections
-        ORDER BY table_name, row_at, id LIMIT $1`,
+      text: `
+        SELECT table_name AS "table", id, reason,
+          CASE WHEN row_at BETWEEN '0001-01-01Z' AND '9999-12-31Z'
+            THEN to_char(row_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') ELSE row_at::text END AS time
+        FROM backfill_rejections ORDER BY table_name, row_at, id LIMIT $1`,
       values: [limit],
     });
   }
@@ -155,25 +148,42 @@ export class BackfillStore {
         FROM backfill_chunks WHERE expired GROUP BY 1, 2 ORDER BY 1, 2`,
     });
   }
+}
 
-  /** Runs `use` while no other backfill runs; resolves to null where one does. */
-  exclusively<T>(use: () => Promise<T>): Promise<T | null> {
-    return this.#database.withConnection('backfill_lock', async (connection) => {
-      const [row] = await connection.query<{ locked: boolean }>({
-        name: 'backfill_lock',
-        text: 'SELECT pg_try_advisory_lock($1) AS locked',
-        values: [BACKFILL_LOCK],
-      });
-      if (row?.locked !== true) return null;
-      try {
-        return await use();
-      } finally {
-        await connection.query({
-          name: 'backfill_unlock',
-          text: 'SELECT pg_advisory_unlock($1)',
-          values: [BACKFILL_LOCK],
-        });
-      }
-    });
-  }
+async function planTable(
+  connection: PostgresConnection,
+  watermark: number,
+  { table, retentionFrom, chunks }: TablePlan,
+): Promise<void> {
+  const kept = await connection.query({
+    name: 'plan_backfill_table',
+    text: `INSERT INTO backfill_tables (table_name, watermark, retention_from) VALUES ($1, $2, $3)
+      ON CONFLICT DO NOTHING RETURNING 1`,
+    values: [table, timestamp(watermark), timestamp(retentionFrom)],
+  });
+  if (kept.length === 0) return;
+  await connection.query({
+    name: 'plan_backfill_chunks',
+    text: `
+      INSERT INTO backfill_chunks (table_name, from_at, to_at, rows_planned, expired, rows_copied, rows_rejected, finished_at)
+      SELECT $1, from_at, to_at, rows, expired, CASE WHEN expired THEN 0 END, CASE WHEN expired THEN rows END,
+        CASE WHEN expired THEN now() END
+      FROM unnest($2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::boolean[]) AS given (from_at, to_at, rows, expired)`,
+    values: [
+      table,
+      chunks.map(({ range }) => timestamp(range.from)),
+      chunks.map(({ range }) => timestamp(range.to)),
+      chunks.map(({ rows }) => rows),
+      chunks.map(({ expired }) => expired),
+    ],
+  });
+  const unmovable = await listUnmovableTimes(connection, table);
+  if (unmovable === 0) return;
+  await connection.query({
+    name: 'plan_unmovable_times',
+    text: `
+      INSERT INTO backfill_chunks (table_name, from_at, to_at, rows_planned, expired, rows_copied, rows_rejected, finished_at)
+      VALUES ($1, '-infinity', 'infinity', $2, false, 0, $2, now())`,
+    values: [table, unmovable],
+  });
 }

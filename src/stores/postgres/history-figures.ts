@@ -6,16 +6,21 @@ import { canonicalText, type HistoryRange, historySource, inRange, reasonOf } fr
 /** One row as a person may compare it. */
 export interface RowText {
   readonly id: string;
-  /** Null where the row cannot be moved. */
-  readonly text: string | null;
+  readonly text: string;
+  /** Whether ClickHouse can hold it. */
+  readonly movable: boolean;
 }
 
-/** The rows of a range AS hashed that are to be in ClickHouse: what was listed as not to be moved is left out. */
+/**
+ * The rows of a range AS hashed that are to be in ClickHouse: left out is what was listed as not to be moved, and still
+ * cannot be.
+ */
 const hashed = (wanted: HistoryRange): string => `(
   SELECT history.id, ('x' || left(md5(convert_to(${canonicalText(wanted.table)}, 'UTF8')), 16))::bit(64)::bigint AS hash
   FROM ${historySource(wanted.table)}
   WHERE ${inRange(wanted)} AND NOT EXISTS (
-    SELECT FROM backfill_rejections AS rejected WHERE rejected.table_name = '${wanted.table}' AND rejected.id = history.id
+    SELECT FROM backfill_rejections AS rejected
+    WHERE rejected.table_name = '${wanted.table}' AND rejected.id = history.id AND ${reasonOf(wanted.table)} IS NOT NULL
   )
 ) AS hashed`;
 const FIGURES = 'count(*) AS rows, coalesce(sum(hash), 0)::text AS sum, coalesce(bit_xor(hash), 0)::text AS xor';
@@ -47,17 +52,16 @@ export async function historyBuckets(
   return new Map(rows.map(({ bucket, rows: count, sum, xor }) => [bucket, rowFigures(count, sum, xor)]));
 }
 
-/** The rows of some buckets, `limit` at most. */
+/** The rows of some buckets. */
 export function historyHashes(
   database: PostgresDatabase,
   wanted: HistoryRange,
   buckets: readonly number[],
-  limit: number,
 ): Promise<RowHash[]> {
   return database.query<RowHash>({
     name: 'history_hashes',
-    text: `SELECT id, hash::text AS hash FROM ${hashed(wanted)} WHERE ${BUCKET} = ANY($1::integer[]) LIMIT $2`,
-    values: [buckets, limit],
+    text: `SELECT id, hash::text AS hash FROM ${hashed(wanted)} WHERE ${BUCKET} = ANY($1::integer[])`,
+    values: [buckets],
   });
 }
 
@@ -68,7 +72,7 @@ export function historyTexts(
 ): Promise<RowText[]> {
   return database.query<RowText>({
     name: 'history_texts',
-    text: `SELECT history.id, CASE WHEN ${reasonOf(table)} IS NULL THEN ${canonicalText(table)} END AS text
+    text: `SELECT history.id, ${canonicalText(table)} AS text, ${reasonOf(table)} IS NULL AS movable
       FROM ${historySource(table)} WHERE history.id = ANY($1::uuid[])`,
     values: [ids],
   });

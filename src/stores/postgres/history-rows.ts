@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { isUuid } from '../../records/codec.js';
-import { FIRST_TIME, HISTORY, type HistoryColumn, LAST_TIME } from '../../records/history.js';
+import { HISTORY, type HistoryColumn, MOVABLE_TIMES } from '../../records/history.js';
 import type { StreamName } from '../../records/names.js';
 import type { TimeRange } from '../../records/time-range.js';
-import type { PostgresConnection, PostgresDatabase } from './database.js';
+import type { PostgresConnection, PostgresQueries } from './database.js';
 
 /** The rows of one table with a time in a range. */
 export interface HistoryRange {
@@ -27,6 +27,10 @@ const source = ({ name }: HistoryColumn): string =>
 /** Milliseconds since 1970, cut off; null for a time that no number says. */
 const milliseconds = (value: string): string =>
   `CASE WHEN isfinite(${value}) THEN round(date_part('epoch', date_trunc('milliseconds', ${value})) * 1000)::bigint END`;
+
+/** False for infinite times too. */
+const isMovableTime = (value: string): string =>
+  `(${value} >= to_timestamp(${MOVABLE_TIMES.from / 1000}) AND ${value} < to_timestamp(${MOVABLE_TIMES.to / 1000}))`;
 
 /** A value as it is copied: times as numbers, everything else as it is. */
 const copied = (column: HistoryColumn): string =>
@@ -69,10 +73,7 @@ function reason(column: HistoryColumn): string {
         ? `WHEN ${value} IS NULL THEN 'user_id: is null, and its endpoint or application is gone'`
         : `WHEN ${value} IS NULL THEN '${name}: is null'`;
     case 'time':
-      return unless(
-        `${value} BETWEEN to_timestamp(${FIRST_TIME / 1000}) AND to_timestamp(${LAST_TIME / 1000})`,
-        'must be between the years 1970 and 2200',
-      );
+      return unless(isMovableTime(value), 'must be between the years 1970 and 2094');
     case 'uint':
       return unless(`${value} BETWEEN ${shape.min} AND ${shape.max}`, `must be between ${shape.min} and ${shape.max}`);
     case 'fixedHex':
@@ -122,41 +123,70 @@ function canonicalValue(column: HistoryColumn): string {
   return nullable === true ? `coalesce(${value}, '\\N')` : `coalesce(${value}, '')`;
 }
 
+/** The columns of backfill_rejections and the rows of a table that ClickHouse cannot hold, where `condition` holds. */
+const rejected = (table: StreamName, condition: string): string => `
+  SELECT '${table}', id, row_at, reason FROM (
+    SELECT history.id, coalesce(history.${HISTORY[table].time}, '-infinity') AS row_at, ${reasonOf(table)} AS reason
+    FROM ${SOURCES[table]} WHERE ${condition}
+  ) AS judged
+  WHERE reason IS NOT NULL`;
+
 /**
- * Lists the rows of a range that ClickHouse cannot hold, each with its reason, in place of what was listed of that range
+ * Lists the rows of a range that ClickHouse cannot hold, each with its reason, in place of what was listed of those rows
  * before. Resolves to how many there are. Fails with an UpstreamError.
  */
 export async function listRejections(connection: PostgresConnection, wanted: HistoryRange): Promise<number> {
-  const { table, range } = wanted;
-  const { time } = HISTORY[table];
-  const [row] = await connection.query<{ rows: number }>({
+  const { table, range, ids = null } = wanted;
+  await connection.query({
+    name: 'forget_rejections',
+    text: `DELETE FROM backfill_rejections
+      WHERE table_name = $1 AND row_at >= $2 AND row_at < $3 AND ($4::uuid[] IS NULL OR id = ANY($4))`,
+    values: [table, new Date(range.from).toISOString(), new Date(range.to).toISOString(), ids],
+  });
+  return insertRejections(connection, rejected(table, inRange(wanted)));
+}
+
+/** Lists the rows whose time cannot be moved, so that no range has them. Resolves to how many there are. */
+export const listUnmovableTimes = (connection: PostgresConnection, table: StreamName): Promise<number> =>
+  insertRejections(connection, rejected(table, `${isMovableTime(`history.${HISTORY[table].time}`)} IS NOT TRUE`));
+
+async function insertRejections(connection: PostgresConnection, rows: string): Promise<number> {
+  const listed = await connection.query<{ rows: number }>({
     name: 'list_rejections',
     text: `
-      WITH forgotten AS (
-        DELETE FROM backfill_rejections WHERE table_name = $1 AND row_at >= $2 AND row_at < $3
-      ), listed AS (
-        INSERT INTO backfill_rejections (table_name, id, row_at, reason)
-        SELECT $1, id, row_at, reason FROM (
-          SELECT history.id, history.${time} AS row_at, ${reasonOf(table)} AS reason
-          FROM ${SOURCES[table]} WHERE ${inRange(wanted)}
-        ) AS judged
-        WHERE reason IS NOT NULL
+      WITH listed AS (
+        INSERT INTO backfill_rejections (table_name, id, row_at, reason) ${rows}
         ON CONFLICT (table_name, id) DO UPDATE SET row_at = excluded.row_at, reason = excluded.reason
         RETURNING 1
       )
       SELECT count(*) AS rows FROM listed`,
-    values: [table, new Date(range.from).toISOString(), new Date(range.to).toISOString()],
   });
-  return row?.rows ?? 0;
+  return listed[0]?.rows ?? 0;
 }
 
-/** How many rows each hour has, by its start in milliseconds since 1970. Reads the whole table once. */
-export async function rowsByHour(database: PostgresDatabase, table: StreamName): Promise<Map<number, number>> {
+/** Where the rows of a table are in time. */
+interface RowsInTime {
+  /** How many rows each hour has, by its start in milliseconds since 1970, in order. */
+  readonly byHour: ReadonlyMap<number, number>;
+  /** How many rows have a time that cannot be moved. */
+  readonly unmovable: number;
+}
+
+/** Reads a whole table once. Fails with an UpstreamError. */
+export async function rowsInTime(database: PostgresQueries, table: StreamName): Promise<RowsInTime> {
   const { time } = HISTORY[table];
-  const rows = await database.query<{ hour: number; rows: number }>({
+  const rows = await database.query<{ hour: number | null; rows: number }>({
     name: 'history_by_hour',
-    text: `SELECT floor(date_part('epoch', ${time}) / 3600)::bigint * 3600000 AS hour, count(*) AS rows
-      FROM ${table} WHERE isfinite(${time}) GROUP BY 1 ORDER BY 1`,
+    text: `
+      SELECT CASE WHEN ${isMovableTime(time)} THEN floor(date_part('epoch', ${time}) / 3600)::bigint * 3600000 END AS hour,
+        count(*) AS rows
+      FROM ${table} GROUP BY 1 ORDER BY 1`,
   });
-  return new Map(rows.map(({ hour, rows: count }) => [hour, count]));
+  const byHour = new Map<number, number>();
+  let unmovable = 0;
+  for (const { hour, rows: count } of rows) {
+    if (hour === null) unmovable = count;
+    else byHour.set(hour, count);
+  }
+  return { byHour, unmovable };
 }

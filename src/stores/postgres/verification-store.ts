@@ -10,12 +10,17 @@ export interface Verification {
   readonly differences: number;
 }
 
-/** The last comparison of everything, or null. Fails with an UpstreamError. */
+/**
+ * The last comparison of everything, with the most differences that it or a later one, of a part too, has found; null
+ * where there was none. Fails with an UpstreamError.
+ */
 export async function lastVerification(database: PostgresDatabase): Promise<Verification | null> {
   const [row] = await database.query<Verification>({
     name: 'last_verification',
-    text: `SELECT began_at AS "beganAt", finished_at AS "finishedAt", complete, compared_rows AS "comparedRows", differences
-      FROM verifications WHERE complete ORDER BY id DESC LIMIT 1`,
+    text: `
+      SELECT began_at AS "beganAt", finished_at AS "finishedAt", complete, compared_rows AS "comparedRows",
+        (SELECT max(later.differences) FROM verifications AS later WHERE later.id >= whole.id) AS differences
+      FROM verifications AS whole WHERE complete ORDER BY id DESC LIMIT 1`,
   });
   return row ?? null;
 }
