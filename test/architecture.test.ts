@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { ICruiseResult } from 'dependency-cruiser';
 import { cruise } from 'dependency-cruiser';
+import { pageModules } from './support/page-imports.js';
 
 /** Each room and what it may import of the project; a room may always import from itself. */
 const ROOMS: Record<string, readonly string[]> = {
@@ -49,11 +50,48 @@ const ROOMS: Record<string, readonly string[]> = {
   'src/main.ts': ['src/cli', 'src/platform'],
 };
 
+/** The same of the pages. They know the gateway by schema.graphql alone, whose types are generated into dashboard/api. */
+const PAGE_ROOMS: Record<string, readonly string[]> = {
+  'dashboard/api': [],
+  'dashboard/format': [],
+  'dashboard/chain': [],
+  'dashboard/theme': [],
+  'dashboard/url': [],
+  'dashboard/styles': [],
+  'dashboard/ui': ['dashboard/api'],
+  'dashboard/live': ['dashboard/api'],
+  'dashboard/range': ['dashboard/format', 'dashboard/api'],
+  'dashboard/charts': ['dashboard/theme', 'dashboard/url', 'dashboard/format', 'dashboard/api'],
+  'dashboard/pages': [
+    'dashboard/charts',
+    'dashboard/range',
+    'dashboard/live',
+    'dashboard/ui',
+    'dashboard/url',
+    'dashboard/theme',
+    'dashboard/chain',
+    'dashboard/format',
+    'dashboard/api',
+  ],
+  'dashboard/app': [
+    'dashboard/pages',
+    'dashboard/live',
+    'dashboard/ui',
+    'dashboard/url',
+    'dashboard/theme',
+    'dashboard/styles',
+    'dashboard/api',
+  ],
+  'dashboard/compressed.ts': [],
+  'dashboard/vite.config.ts': ['dashboard/compressed.ts'],
+  'dashboard/playground': ['dashboard/compressed.ts'],
+};
+
 const inRoom = (path: string, room: string): boolean => path === room || path.startsWith(`${room}/`);
 
 /** The innermost room that a file is in. */
-const roomOf = (path: string): string | undefined =>
-  Object.keys(ROOMS)
+const roomOf = (path: string, rooms = ROOMS): string | undefined =>
+  Object.keys(rooms)
     .filter((room) => inRoom(path, room))
     .sort((a, b) => b.length - a.length)[0];
 
@@ -112,5 +150,35 @@ describe('the architecture', () => {
       .map(({ source }) => source)
       .filter((source) => source !== 'src/config.ts' && /process\.env\b/.test(readFileSync(source, 'utf8')));
     expect(readers).toEqual([]);
+  });
+});
+
+describe('the architecture of the pages', () => {
+  const modules = pageModules();
+
+  test('every file is in a room, and imports what there is', () => {
+    expect(modules.length).toBeGreaterThan(50);
+    expect(modules.filter(({ source }) => roomOf(source, PAGE_ROOMS) === undefined)).toEqual([]);
+    expect(modules.flatMap(({ imports }) => imports).filter((path) => !existsSync(path))).toEqual([]);
+  });
+
+  test('imports go downhill, and none leaves the dashboard', () => {
+    const uphill = modules.flatMap(({ source, imports }) => {
+      const room = roomOf(source, PAGE_ROOMS) ?? '';
+      const allowed = [room, ...(PAGE_ROOMS[room] ?? [])];
+      return imports
+        .filter((path) => !allowed.some((target) => inRoom(path, target)))
+        .map((path) => `${source} -> ${path}`);
+    });
+    expect(uphill).toEqual([]);
+  });
+
+  test('there are no import cycles', () => {
+    const importsOf = new Map(modules.map(({ source, imports }) => [source, imports]));
+    const reachable = (source: string, seen: Set<string>): Set<string> => {
+      for (const path of importsOf.get(source) ?? []) if (!seen.has(path)) reachable(path, seen.add(path));
+      return seen;
+    };
+    expect(modules.filter(({ source }) => reachable(source, new Set()).has(source))).toEqual([]);
   });
 });

@@ -2,11 +2,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect } from 'react';
 import { Route, Switch } from 'wouter';
 import { useSession } from '../api/session.js';
+import { LiveProvider } from '../live/live.js';
 import { Overview } from '../pages/overview.js';
 import { SignIn } from '../pages/sign-in.js';
 import { Empty } from '../ui/notice.js';
 import { PageSkeleton } from '../ui/skeleton.js';
-import { LiveProvider } from './live.js';
 import { Shell } from './shell.js';
 
 const EndpointPage = lazy(async () => ({ default: (await import('../pages/endpoint.js')).EndpointPage }));

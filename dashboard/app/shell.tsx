@@ -5,10 +5,10 @@ import { Me } from '../api/operations.js';
 import { request } from '../api/request.js';
 import { signOut } from '../api/session.js';
 import { useSettings } from '../api/settings.js';
-import { useLink } from '../range/use-range.js';
+import { LiveBadge, ReconnectNotice } from '../live/live-badge.js';
+import { ThemeSwitch } from '../theme/theme-switch.js';
 import { Mark } from '../ui/icons.js';
-import { LiveBadge, ReconnectNotice } from './live-badge.js';
-import { ThemeSwitch } from './theme-switch.js';
+import { useLink } from '../url/use-link.js';
 import { useArrival } from './use-arrival.js';
 
 const isBelow = (path: string, href: string): boolean =>

@@ -5,8 +5,8 @@ import { colorOf } from './colors.js';
 const DAY_S = 86_400;
 const FONT = '12px system-ui, sans-serif';
 
-const lines = { stroke: () => colorOf('--line'), width: 1 };
-const text = { stroke: () => colorOf('--muted'), font: FONT };
+const lines = { stroke: () => colorOf('line'), width: 1 };
+const text = { stroke: () => colorOf('muted'), font: FONT };
 
 /** Clock times, and at midnights the day. */
 export const timeAxis = (zone: string): uPlot.Axis => ({

@@ -1,11 +1,12 @@
-import type { Bucket } from '../pages/delivery.js';
+import { exactCount } from '../format/numbers.js';
+import type { Bucket } from './bucket.js';
 
 /** What can become of an attempt, from the bottom of a bar to its top: what is wrong stands on the ground. */
 export const OUTCOMES = [
-  { key: 'failures', label: 'Failed', color: '--failed' },
-  { key: 'expired', label: 'Expired', color: '--expired' },
-  { key: 'successes', label: 'Succeeded', color: '--succeeded' },
-  { key: 'pending', label: 'Pending', color: '--pending' },
+  { key: 'failures', label: 'Failed', color: 'failed', text: ({ failures }: Bucket) => exactCount(failures) },
+  { key: 'expired', label: 'Expired', color: 'expired', text: ({ expired }: Bucket) => exactCount(expired) },
+  { key: 'successes', label: 'Succeeded', color: 'succeeded', text: ({ successes }: Bucket) => exactCount(successes) },
+  { key: 'pending', label: 'Pending', color: 'pending', text: ({ pending }: Bucket) => exactCount(pending) },
 ] as const;
 export type OutcomeKey = (typeof OUTCOMES)[number]['key'];
 

@@ -1,9 +1,16 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { onThemeChange } from '../app/theme.js';
+import { onThemeChange } from '../theme/theme.js';
+import { Swatch } from './measure.js';
 
-export interface Hover {
+/** What a chart tells of one place on it. */
+interface Reading {
+  readonly title: string;
+  readonly values: readonly { readonly label: string; readonly color: string; readonly text: string }[];
+}
+
+interface Hover {
   readonly index: number;
   /** Where its middle is, in pixels from the left of the chart. */
   readonly left: number;
@@ -12,20 +19,18 @@ export interface Hover {
 interface PlotProps {
   readonly label: string;
   readonly data: uPlot.AlignedData;
-  /** What the chart is like, the data apart; a new function makes a new chart. */
-  readonly options: (size: { width: number; height: number }) => uPlot.Options;
+  /** What the chart is like at a width, the data apart; a new function makes a new chart. */
+  readonly options: (width: number) => uPlot.Options;
   readonly height: number;
-  /** What is said of the bucket that the pointer or the arrow keys are at. */
-  readonly describe: (index: number) => ReactNode;
-  /** Says the same in one line. */
-  readonly say: (index: number) => string;
+  /** What the pointer or the arrow keys are at. */
+  readonly readingOf: (index: number) => Reading | undefined;
   readonly onSelect: (fromSeconds: number, toSeconds: number) => void;
 }
 
 const AWAY = { left: -10, top: -10 };
 
 /** A time series on a canvas: hovered, walked through with the arrow keys, and zoomed into by dragging. */
-export function Plot({ label, data, options, height, describe, say, onSelect }: PlotProps) {
+export function Plot({ label, data, options, height, readingOf, onSelect }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latest = useRef({ data, onSelect });
@@ -52,7 +57,7 @@ export function Plot({ label, data, options, height, describe, say, onSelect }: 
         },
       ],
     };
-    const made = new uPlot({ ...options({ width: element.clientWidth, height }), hooks }, latest.current.data, element);
+    const made = new uPlot({ ...options(element.clientWidth), hooks }, latest.current.data, element);
     plot.current = made;
     const resizing = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     resizing.observe(element);
@@ -76,6 +81,7 @@ export function Plot({ label, data, options, height, describe, say, onSelect }: 
   }
 
   const shown = hover !== null && hover.index < count ? hover : null;
+  const reading = readingOf(shown?.index ?? count - 1);
   return (
     <div
       role="slider"
@@ -85,7 +91,7 @@ export function Plot({ label, data, options, height, describe, say, onSelect }: 
       aria-valuemin={0}
       aria-valuemax={Math.max(0, count - 1)}
       aria-valuenow={shown?.index ?? Math.max(0, count - 1)}
-      aria-valuetext={say(shown?.index ?? count - 1)}
+      aria-valuetext={reading === undefined ? undefined : inOneLine(reading)}
       onKeyDown={(event) => {
         if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
         event.preventDefault();
@@ -94,29 +100,39 @@ export function Plot({ label, data, options, height, describe, say, onSelect }: 
       onBlur={() => plot.current?.setCursor(AWAY)}
     >
       <div ref={place} className="plot-canvas" style={{ height }} />
-      {shown === null ? null : (
-        <Tooltip left={shown.left + (plot.current?.over.offsetLeft ?? 0)} width={place.current?.clientWidth ?? 0}>
-          {describe(shown.index)}
-        </Tooltip>
+      {shown === null || reading === undefined ? null : (
+        <Tooltip
+          left={shown.left + (plot.current?.over.offsetLeft ?? 0)}
+          width={place.current?.clientWidth ?? 0}
+          reading={reading}
+        />
       )}
     </div>
   );
 }
 
-/** On the side of the pointer that has room. */
-function Tooltip({
-  left,
-  width,
-  children,
-}: {
+const inOneLine = ({ title, values }: Reading): string =>
+  `${title}: ${values.map(({ label, text }) => `${label} ${text}`).join(', ')}`;
+
+interface TooltipProps {
   readonly left: number;
   readonly width: number;
-  readonly children: ReactNode;
-}) {
+  readonly reading: Reading;
+}
+
+/** On the side of the pointer that has room. */
+function Tooltip({ left, width, reading: { title, values } }: TooltipProps) {
   const side = left > width / 2 ? { right: width - left + 12 } : { left: left + 12 };
   return (
     <div className="tooltip" style={side} aria-hidden="true">
-      {children}
+      <strong>{title}</strong>
+      {values.map(({ label, color, text }) => (
+        <span key={label} className="tooltip-row">
+          <Swatch color={color} />
+          {label}
+          <b>{text}</b>
+        </span>
+      ))}
     </div>
   );
 }

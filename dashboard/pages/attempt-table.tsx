@@ -2,9 +2,9 @@ import { Link } from 'wouter';
 import type { AttemptRowFragment } from '../api/operations.js';
 import { latency } from '../format/numbers.js';
 import { toTheSecond } from '../format/times.js';
-import { useLink } from '../range/use-range.js';
 import { RowsSkeleton } from '../ui/skeleton.js';
 import { Status } from '../ui/status.js';
+import { useLink } from '../url/use-link.js';
 
 interface AttemptTableRow extends AttemptRowFragment {
   readonly endpoint: { readonly id: string; readonly name: string } | null;

@@ -3,7 +3,7 @@ import { Link } from 'wouter';
 import type { BreakdownFragment } from '../api/operations.js';
 import { OUTCOMES } from '../charts/outcomes.js';
 import { exactCount, latency, percent } from '../format/numbers.js';
-import { useLink } from '../range/use-range.js';
+import { useLink } from '../url/use-link.js';
 import type { Delivery } from './delivery.js';
 import { reasonOf } from './reasons.js';
 
@@ -72,8 +72,8 @@ function Breakdown({ title, rows, labelOf }: BreakdownProps) {
               <th scope="row">{labelOf(row)}</th>
               <td className="breakdown-bar">
                 <span className="shares" aria-hidden="true" style={{ width: `${(100 * row.attempts) / most}%` }}>
-                  {OUTCOMES.map(({ key }) => (
-                    <i key={key} className={`swatch-${key}`} style={{ flexGrow: row[key] }} />
+                  {OUTCOMES.map(({ key, color }) => (
+                    <i key={key} className={`swatch-${color}`} style={{ flexGrow: row[key] }} />
                   ))}
                 </span>
               </td>

@@ -1,21 +1,10 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { LiveHour } from '../api/live-socket.js';
-import {
-  type BreakdownFragment,
-  EndpointDelivery,
-  type LiveSubscription,
-  Overview,
-  type TotalsFragment,
-} from '../api/operations.js';
+import { type BreakdownFragment, EndpointDelivery, Overview, type TotalsFragment } from '../api/operations.js';
 import { request } from '../api/request.js';
-import { useLiveHours } from '../app/live.js';
+import type { Bucket } from '../charts/bucket.js';
+import { useLiveHours } from '../live/live.js';
+import type { LiveHour } from '../live/live-socket.js';
 import { HOUR_MS, isHourly, isLive, keyOf, type RangeChoice, rangesAt } from '../range/choice.js';
-
-/** The numbers of an hour or of a day. */
-export interface Bucket extends Omit<LiveSubscription['hourlyStats'], 'hour'> {
-  /** Milliseconds. */
-  readonly start: number;
-}
 
 /** What figures and charts show of a user or of an endpoint. */
 export interface Delivery {

@@ -4,9 +4,9 @@ import type { EndpointDetailsQuery } from '../api/operations.js';
 import { chainName } from '../chain/chains.js';
 import { nameOfTopic } from '../chain/decode.js';
 import { inFull } from '../format/times.js';
-import { useLink } from '../range/use-range.js';
 import { Copied } from '../ui/copied.js';
 import { Fact, Facts } from '../ui/facts.js';
+import { useLink } from '../url/use-link.js';
 
 interface EndpointSettingsProps {
   readonly endpoint: NonNullable<EndpointDetailsQuery['endpoint']>;

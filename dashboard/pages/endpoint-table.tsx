@@ -1,12 +1,12 @@
 import { useId } from 'react';
 import { Link } from 'wouter';
-import { useParam } from '../app/use-param.js';
 import { Sparkline } from '../charts/sparkline.js';
 import { exactCount, latency, percent, shortCount } from '../format/numbers.js';
 import type { RangeChoice } from '../range/choice.js';
-import { useLink } from '../range/use-range.js';
 import { Empty, Failure } from '../ui/notice.js';
 import { RowsSkeleton } from '../ui/skeleton.js';
+import { useLink } from '../url/use-link.js';
+import { useParam } from '../url/use-param.js';
 import { type EndpointRow, SORTS, type Sort, sorted, useEndpoints } from './endpoints.js';
 import { failureShare, troubleOf } from './trouble.js';
 

@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from 'react';
 import { signIn } from '../api/session.js';
 import { useSettings } from '../api/settings.js';
-import { ThemeSwitch } from '../app/theme-switch.js';
+import { ThemeSwitch } from '../theme/theme-switch.js';
 import { Mark } from '../ui/icons.js';
 
 /** Three parts of base64url with dots between them. */

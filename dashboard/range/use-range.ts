@@ -29,21 +29,3 @@ export function useZone(): readonly [string, (zone: string) => void] {
   );
   return [zone, choose];
 }
-
-/** A link within the dashboard that keeps range and time zone; `extra` adds to them. */
-export function useLink(): (path: string, extra?: Readonly<Record<string, string>>) => string {
-  const [params] = useSearchParams();
-  const text = params.toString();
-  return useCallback(
-    (path, extra = {}) => {
-      const present = new URLSearchParams(text);
-      const kept = ['range', 'from', 'to', 'tz'].flatMap((name) => {
-        const value = present.get(name);
-        return value === null ? [] : [[name, value]];
-      });
-      const query = new URLSearchParams([...kept, ...Object.entries(extra)]).toString();
-      return query === '' ? path : `${path}?${query}`;
-    },
-    [text],
-  );
-}

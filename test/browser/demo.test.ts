@@ -36,7 +36,7 @@ const overflow = (page: Page): Promise<number> =>
 
 /** Resolves once the page shows what it is there to show. */
 async function untilFilled(page: Page, path: string): Promise<void> {
-  if (path === '/' || path.startsWith('/endpoints/')) await slider(page, 'Latency over time').waitFor();
+  if (path === '/' || path.startsWith('/endpoints/')) await slider(page, 'Latency by hour').waitFor();
   if (path === '/') await page.getByRole('link', { name: 'Stablecoin ledger' }).waitFor();
   if (path === '/attempts') await rows(page).first().getByRole('link').waitFor();
   if (path === '/migration') await page.getByRole('heading', { name: 'Backfill' }).waitFor();
@@ -180,11 +180,11 @@ test('the theme is the one that was chosen, also at the next visit', async () =>
 
 test('the charts can be read with the keyboard, and as tables', async () => {
   const page = await dashboard.open('/', { token });
-  const chart = slider(page, 'Deliveries over time');
+  const chart = slider(page, 'Deliveries by hour');
   await chart.focus();
   await page.keyboard.press('ArrowRight');
   await until('the first hour is told', async () => (await chart.getAttribute('aria-valuenow')) === '0');
-  expect(await chart.getAttribute('aria-valuetext')).toMatch(/ to \d\d:00: \d+ failed, \d+ expired, /);
+  expect(await chart.getAttribute('aria-valuetext')).toMatch(/ to \d\d:00: Failed \d+, Expired \d+, /);
   await page.getByRole('button', { name: 'Succeeded' }).click();
   await page.getByRole('button', { name: 'Table' }).first().click();
   await untilAt(page, '/?hide=successes&table=deliveries');

@@ -104,8 +104,8 @@ test('a burst of failures shows on the open page, with no reload', async () => {
   await deliver(30, 'failed');
   await showsAttempts(page, 50);
   await page.getByText('60.0 % failed').waitFor();
-  const chart = page.getByRole('slider', { name: 'Deliveries over time' });
-  expect(await chart.getAttribute('aria-valuetext')).toMatch(/: 30 failed, 0 expired, 20 succeeded, 0 pending$/);
+  const chart = page.getByRole('slider', { name: 'Deliveries by hour' });
+  expect(await chart.getAttribute('aria-valuetext')).toMatch(/: Failed 30, Expired 0, Succeeded 20, Pending 0$/);
   expect(await page.evaluate('window.isSamePage')).toBe(true);
 });
 

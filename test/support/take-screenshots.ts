@@ -19,7 +19,7 @@ afterAll(() => dashboard.stop());
 
 test.each(SCHEMES)('the overview, in %s', async (colorScheme) => {
   const page = await dashboard.open('/?tz=UTC', { token, colorScheme, viewport: { width: 1180, height: 1060 } });
-  await page.getByRole('slider', { name: 'Latency over time' }).waitFor();
+  await page.getByRole('slider', { name: 'Latency by hour' }).waitFor();
   await page.getByRole('link', { name: 'Stablecoin ledger' }).waitFor();
   await page.locator('.live[data-state="live"]').waitFor();
   await page.screenshot({ path: `${FOLDER}overview-${colorScheme}.png` });

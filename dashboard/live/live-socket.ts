@@ -1,6 +1,6 @@
 import { type Client, createClient } from 'graphql-ws';
-import { Live, type LiveSubscription } from './operations.js';
-import { signOut } from './session.js';
+import { Live, type LiveSubscription } from '../api/operations.js';
+import { signOut } from '../api/session.js';
 
 export type LiveHour = LiveSubscription['hourlyStats'];
 /** `interrupted`: it was connected, or could not be at first, and is trying again. */

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
-import type { LiveState } from '../api/live-socket.js';
 import { useLiveState } from './live.js';
+import type { LiveState } from './live-socket.js';
 
 const SAID: Record<LiveState, string> = { connecting: 'Connecting', live: 'Live', interrupted: 'Reconnecting' };
 /** A connection that is back sooner was never worth a word, milliseconds. */

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, use, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { type LiveHour, LiveSocket, type LiveState } from '../api/live-socket.js';
+import { type LiveHour, LiveSocket, type LiveState } from './live-socket.js';
 import { Refresher } from './refresher.js';
 
 interface LiveContext {
