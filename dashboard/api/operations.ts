@@ -22,6 +22,13 @@ export type DeliveryStatus =
   | 'PENDING'
   | 'SUCCESS';
 
+/** several filters narrow together */
+export type EndpointFilter = {
+  readonly applicationId?: string | null | undefined;
+  readonly ids?: ReadonlyArray<string> | null | undefined;
+  readonly isActive?: boolean | null | undefined;
+};
+
 export type MigrationPhase =
   | 'COMPLETE'
   | 'CUTOVER'
@@ -134,6 +141,17 @@ export type OverviewQueryVariables = Exact<{
 
 export type OverviewQuery = { readonly me: Delivery_User_Fragment };
 
+export type ApplicationDeliveryQueryVariables = Exact<{
+  id: string;
+  range: TimeRange;
+  before: TimeRange;
+  hourly: boolean;
+  timeZone: string;
+}>;
+
+
+export type ApplicationDeliveryQuery = { readonly application: Delivery_Application_Fragment | null };
+
 export type EndpointDeliveryQueryVariables = Exact<{
   id: string;
   range: TimeRange;
@@ -151,6 +169,7 @@ export type EndpointDeliveryQuery = { readonly endpoint: (
 export type BreakdownFragment = { readonly key: string, readonly attempts: number, readonly successes: number, readonly failures: number, readonly expired: number, readonly pending: number, readonly p95LatencyMs: number | null };
 
 export type LiveSubscriptionVariables = Exact<{
+  applicationId?: string | null | undefined;
   endpointId?: string | null | undefined;
 }>;
 
@@ -161,6 +180,7 @@ export type LiveSubscription = { readonly hourlyStats: (
   ) };
 
 export type EndpointTableQueryVariables = Exact<{
+  filter: EndpointFilter;
   range: TimeRange;
   hourly: boolean;
   timeZone: string;
@@ -170,7 +190,14 @@ export type EndpointTableQueryVariables = Exact<{
 
 export type EndpointTableQuery = { readonly endpoints: { readonly pageInfo: { readonly hasNextPage: boolean, readonly endCursor: string | null }, readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly url: string, readonly isActive: boolean, readonly application: { readonly id: string, readonly name: string }, readonly stats: Counters_DeliveryStats_Fragment | null, readonly hourlyStats?: ReadonlyArray<{ readonly hour: string, readonly attempts: number, readonly failures: number, readonly expired: number }> | null, readonly dailyStats?: ReadonlyArray<{ readonly start: string, readonly attempts: number, readonly failures: number, readonly expired: number }> | null }> } };
 
-export type EndpointNamesQueryVariables = Exact<{ [key: string]: never; }>;
+export type ApplicationNamesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ApplicationNamesQuery = { readonly me: { readonly applications: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string }> } } };
+
+export type EndpointNamesQueryVariables = Exact<{
+  filter: EndpointFilter;
+}>;
 
 
 export type EndpointNamesQuery = { readonly endpoints: { readonly nodes: ReadonlyArray<{ readonly id: string, readonly name: string, readonly application: { readonly id: string, readonly name: string } }> } };
@@ -209,20 +236,28 @@ export const Overview: Operation<OverviewQuery, OverviewQueryVariables> = {
   text: 'query Overview($range:TimeRange!$before:TimeRange!$hourly:Boolean!$timeZone:String!){me{...Delivery}}fragment Delivery on DeliverySource{id stats(range:$range){...Totals}before:stats(range:$before){...Totals}hourlyStats(range:$range)@include(if:$hourly){hour ...Counters}dailyStats(range:$range timeZone:$timeZone)@skip(if:$hourly){start ...Counters}}fragment Totals on DeliveryStats{...Counters totalEvents}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
 };
 
+export const ApplicationDelivery: Operation<ApplicationDeliveryQuery, ApplicationDeliveryQueryVariables> = {
+  text: 'query ApplicationDelivery($id:ID!$range:TimeRange!$before:TimeRange!$hourly:Boolean!$timeZone:String!){application(id:$id){...Delivery}}fragment Delivery on DeliverySource{id stats(range:$range){...Totals}before:stats(range:$before){...Totals}hourlyStats(range:$range)@include(if:$hourly){hour ...Counters}dailyStats(range:$range timeZone:$timeZone)@skip(if:$hourly){start ...Counters}}fragment Totals on DeliveryStats{...Counters totalEvents}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
+};
+
 export const EndpointDelivery: Operation<EndpointDeliveryQuery, EndpointDeliveryQueryVariables> = {
   text: 'query EndpointDelivery($id:ID!$range:TimeRange!$before:TimeRange!$hourly:Boolean!$timeZone:String!){endpoint(id:$id){...Delivery byHttpStatusCode:breakdown(by:HTTP_STATUS_CODE range:$range first:20){...Breakdown}byAttemptNumber:breakdown(by:ATTEMPT_NUMBER range:$range first:20){...Breakdown}}}fragment Delivery on DeliverySource{id stats(range:$range){...Totals}before:stats(range:$before){...Totals}hourlyStats(range:$range)@include(if:$hourly){hour ...Counters}dailyStats(range:$range timeZone:$timeZone)@skip(if:$hourly){start ...Counters}}fragment Totals on DeliveryStats{...Counters totalEvents}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}fragment Breakdown on BreakdownRow{key attempts successes failures expired pending p95LatencyMs}',
 };
 
 export const Live: Operation<LiveSubscription, LiveSubscriptionVariables> = {
-  text: 'subscription Live($endpointId:ID){hourlyStats(endpointId:$endpointId){hour ...Counters}}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
+  text: 'subscription Live($applicationId:ID$endpointId:ID){hourlyStats(applicationId:$applicationId endpointId:$endpointId){hour ...Counters}}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
 };
 
 export const EndpointTable: Operation<EndpointTableQuery, EndpointTableQueryVariables> = {
-  text: 'query EndpointTable($range:TimeRange!$hourly:Boolean!$timeZone:String!$after:String){endpoints(first:50 after:$after){pageInfo{hasNextPage endCursor}nodes{id name url isActive application{id name}stats(range:$range){...Counters}hourlyStats(range:$range)@include(if:$hourly){hour attempts failures expired}dailyStats(range:$range timeZone:$timeZone)@skip(if:$hourly){start attempts failures expired}}}}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
+  text: 'query EndpointTable($filter:EndpointFilter!$range:TimeRange!$hourly:Boolean!$timeZone:String!$after:String){endpoints(filter:$filter first:50 after:$after){pageInfo{hasNextPage endCursor}nodes{id name url isActive application{id name}stats(range:$range){...Counters}hourlyStats(range:$range)@include(if:$hourly){hour attempts failures expired}dailyStats(range:$range timeZone:$timeZone)@skip(if:$hourly){start attempts failures expired}}}}fragment Counters on DeliveryCounters{attempts successes failures expired pending successRate p50LatencyMs p95LatencyMs p99LatencyMs}',
+};
+
+export const ApplicationNames: Operation<ApplicationNamesQuery, ApplicationNamesQueryVariables> = {
+  text: 'query ApplicationNames{me{applications(first:500){nodes{id name}}}}',
 };
 
 export const EndpointNames: Operation<EndpointNamesQuery, EndpointNamesQueryVariables> = {
-  text: 'query EndpointNames{endpoints(first:500){nodes{id name application{id name}}}}',
+  text: 'query EndpointNames($filter:EndpointFilter!){endpoints(filter:$filter first:500){nodes{id name application{id name}}}}',
 };
 
 export const EndpointDetails: Operation<EndpointDetailsQuery, EndpointDetailsQueryVariables> = {

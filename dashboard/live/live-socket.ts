@@ -1,6 +1,7 @@
 import { type Client, createClient } from 'graphql-ws';
 import { Live, type LiveSubscription } from '../api/operations.js';
 import { signOut } from '../api/session.js';
+import type { Source } from '../api/source.js';
 
 export type LiveHour = LiveSubscription['hourlyStats'];
 /** `interrupted`: it was connected, or could not be at first, and is trying again. */
@@ -53,10 +54,10 @@ export class LiveSocket {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Every hour that changes, of an endpoint or of all of them. Returns what ends it. */
-  hours(endpointId: string | null, onHour: (hour: LiveHour) => void): () => void {
+  /** Every hour that changes of a source. Returns what ends it. */
+  hours(source: Source, onHour: (hour: LiveHour) => void): () => void {
     return this.#client.subscribe<LiveSubscription>(
-      { query: Live.text, variables: { endpointId } },
+      { query: Live.text, variables: { ...source } },
       {
         next: ({ data }) => data && onHour(data.hourlyStats),
         // Lists show what is wrong with a source that cannot be subscribed to; a refused token ends the session above.

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, use, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { EVERYTHING, type Source } from '../api/source.js';
 import { type LiveHour, LiveSocket, type LiveState } from './live-socket.js';
 import { Refresher } from './refresher.js';
 
@@ -19,7 +20,7 @@ export function LiveProvider({ token, children }: { readonly token: string; read
     const refresher = new Refresher(() =>
       queries.invalidateQueries({ predicate: ({ meta }) => meta?.['live'] === true }, { cancelRefetch: false }),
     );
-    const stop = socket.hours(null, () => refresher.ask());
+    const stop = socket.hours(EVERYTHING, () => refresher.ask());
     setContext({ socket, refresher });
     return () => {
       stop();
@@ -37,16 +38,17 @@ export function useLiveState(): LiveState {
   return useSyncExternalStore<LiveState>(socket?.subscribe ?? never, socket?.state ?? (() => 'connecting'));
 }
 
-/** Hears of every hour that changes, of an endpoint or of all of them, while this is shown and `isOn`. */
-export function useLiveHours(endpointId: string | null, isOn: boolean, onHour: (hour: LiveHour) => void): void {
+/** Hears of every hour of a source that changes, while this is shown and `isOn`. */
+export function useLiveHours(source: Source, isOn: boolean, onHour: (hour: LiveHour) => void): void {
+  const { applicationId, endpointId } = source;
   const { socket, refresher } = use(Live);
   const latest = useRef(onHour);
   latest.current = onHour;
   useEffect(() => {
     if (socket === null || !isOn) return;
-    return socket.hours(endpointId, (hour) => {
+    return socket.hours({ applicationId, endpointId }, (hour) => {
       latest.current(hour);
       refresher?.ask();
     });
-  }, [socket, refresher, endpointId, isOn]);
+  }, [socket, refresher, applicationId, endpointId, isOn]);
 }

@@ -4,6 +4,7 @@ import type { DeliveryStatus } from '../api/operations.js';
 import { EndpointNames } from '../api/operations.js';
 import { request } from '../api/request.js';
 import { STATUSES } from '../ui/statuses.js';
+import { ApplicationSelect } from './application-select.js';
 import { type AttemptFilter, codesIn, isNarrow } from './attempt-filter.js';
 
 interface AttemptFilterBarProps {
@@ -12,7 +13,7 @@ interface AttemptFilterBarProps {
 }
 
 const ALL_STATUSES: readonly DeliveryStatus[] = ['SUCCESS', 'FAILED', 'EXPIRED', 'PENDING'];
-const NO_FILTER: AttemptFilter = { status: [], code: [], endpoint: null, event: null };
+const NO_FILTER: AttemptFilter = { status: [], code: [], application: null, endpoint: null, event: null };
 
 /** What the attempts are narrowed to; several narrow together. */
 export function AttemptFilterBar({ filter, onChange }: AttemptFilterBarProps) {
@@ -37,7 +38,15 @@ export function AttemptFilterBar({ filter, onChange }: AttemptFilterBarProps) {
           </label>
         ))}
       </fieldset>
-      <EndpointChoice value={filter.endpoint} onChange={(endpoint) => onChange({ ...filter, endpoint })} />
+      <ApplicationSelect
+        value={filter.application}
+        onChange={(application) => onChange({ ...filter, application, endpoint: null })}
+      />
+      <EndpointSelect
+        application={filter.application}
+        value={filter.endpoint}
+        onChange={(endpoint) => onChange({ ...filter, endpoint })}
+      />
       <CodeField key={filter.code.join()} codes={filter.code} onChange={(code) => onChange({ ...filter, code })} />
       {filter.event === null ? null : (
         <span className="tag">
@@ -53,15 +62,17 @@ export function AttemptFilterBar({ filter, onChange }: AttemptFilterBarProps) {
   );
 }
 
-interface EndpointChoiceProps {
+interface EndpointSelectProps {
+  /** Whose endpoints are on offer, null for all. */
+  readonly application: string | null;
   readonly value: string | null;
   readonly onChange: (id: string | null) => void;
 }
 
-function EndpointChoice({ value, onChange }: EndpointChoiceProps) {
+function EndpointSelect({ application, value, onChange }: EndpointSelectProps) {
   const { data } = useQuery({
-    queryKey: ['endpoint names'],
-    queryFn: ({ signal }) => request(EndpointNames, {}, signal),
+    queryKey: ['endpoint names', application],
+    queryFn: ({ signal }) => request(EndpointNames, { filter: { applicationId: application } }, signal),
     staleTime: 60_000,
   });
   const endpoints = data?.endpoints.nodes ?? [];

@@ -5,6 +5,7 @@ import { STATUSES } from '../ui/statuses.js';
 export interface AttemptFilter {
   readonly status: readonly DeliveryStatus[];
   readonly code: readonly number[];
+  readonly application: string | null;
   readonly endpoint: string | null;
   readonly event: string | null;
 }
@@ -24,32 +25,38 @@ export function codesIn(text: string): number[] | null {
 export const filterFrom = (params: URLSearchParams): AttemptFilter => ({
   status: (params.get('status') ?? '').toUpperCase().split(',').filter(isStatus),
   code: codesIn(params.get('code') ?? '') ?? [],
+  application: params.get('application') || null,
   endpoint: params.get('endpoint') || null,
   event: params.get('event') || null,
 });
 
 /** A copy of the parameters that asks for this filter. */
-export function withFilter(params: URLSearchParams, { status, code, endpoint, event }: AttemptFilter): URLSearchParams {
+export function withFilter(
+  params: URLSearchParams,
+  { status, code, application, endpoint, event }: AttemptFilter,
+): URLSearchParams {
   const next = new URLSearchParams(params);
   const put = (name: string, value: string): void => (value === '' ? next.delete(name) : next.set(name, value));
   put('status', status.join(',').toLowerCase());
   put('code', code.join(','));
+  put('application', application ?? '');
   put('endpoint', endpoint ?? '');
   put('event', event ?? '');
   return next;
 }
 
-export const isNarrow = ({ status, code, endpoint, event }: AttemptFilter): boolean =>
-  status.length > 0 || code.length > 0 || endpoint !== null || event !== null;
+export const isNarrow = ({ status, code, application, endpoint, event }: AttemptFilter): boolean =>
+  status.length > 0 || code.length > 0 || application !== null || endpoint !== null || event !== null;
 
 /** The filter as the gateway takes it. An empty list would match nothing. */
 export const asVariable = (
-  { status, code, endpoint, event }: AttemptFilter,
+  { status, code, application, endpoint, event }: AttemptFilter,
   range: TimeRange,
 ): DeliveryAttemptFilter => ({
   range,
   ...(status.length === 0 ? {} : { status }),
   ...(code.length === 0 ? {} : { httpStatusCode: code }),
+  ...(application === null ? {} : { applicationId: application }),
   ...(endpoint === null ? {} : { endpointId: endpoint }),
   ...(event === null ? {} : { eventId: event }),
 });

@@ -127,7 +127,7 @@ function Siblings({ attempt, event, zone }: SiblingsProps) {
       <header className="card-head">
         <h2 id={id}>Attempts to deliver this event</h2>
         {pageInfo?.hasNextPage === true ? (
-          <Link className="head-link" href={link('/attempts', { event: event.id })}>
+          <Link className="head-link" href={link('/attempts', { application: null, event: event.id })}>
             All of them
           </Link>
         ) : null}

@@ -26,7 +26,7 @@ export function Breakdowns({ endpointId, breakdowns: { httpStatusCode, attemptNu
             'No answer'
           ) : (
             <>
-              <Link href={link('/attempts', { endpoint: endpointId, code: key })}>{key}</Link>{' '}
+              <Link href={link('/attempts', { application: null, endpoint: endpointId, code: key })}>{key}</Link>{' '}
               <span className="muted">{reasonOf(key)}</span>
             </>
           )

@@ -1,12 +1,19 @@
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type BreakdownFragment, EndpointDelivery, Overview, type TotalsFragment } from '../api/operations.js';
+import {
+  ApplicationDelivery,
+  type BreakdownFragment,
+  EndpointDelivery,
+  Overview,
+  type TotalsFragment,
+} from '../api/operations.js';
 import { request } from '../api/request.js';
+import type { Source } from '../api/source.js';
 import type { Bucket } from '../charts/bucket.js';
 import { useLiveHours } from '../live/live.js';
 import type { LiveHour } from '../live/live-socket.js';
 import { HOUR_MS, isHourly, isLive, keyOf, type RangeChoice, rangesAt } from '../range/choice.js';
 
-/** What figures and charts show of a user or of an endpoint. */
+/** What figures and charts show of a user, an application or an endpoint. */
 export interface Delivery {
   readonly totals: TotalsFragment;
   readonly before: TotalsFragment;
@@ -20,10 +27,16 @@ export interface Delivery {
 
 type Answer = Awaited<ReturnType<typeof ask>>;
 
-/** Null where the endpoint does not exist. */
-async function ask(endpointId: string | null, choice: RangeChoice, timeZone: string, signal: AbortSignal) {
+/** Null where the source does not exist. */
+async function ask({ applicationId, endpointId }: Source, choice: RangeChoice, timeZone: string, signal: AbortSignal) {
   const variables = { ...rangesAt(choice, Date.now()), hourly: isHourly(choice), timeZone };
-  if (endpointId === null) return { source: (await request(Overview, variables, signal)).me, breakdowns: null };
+  if (endpointId === null) {
+    const source =
+      applicationId === null
+        ? (await request(Overview, variables, signal)).me
+        : (await request(ApplicationDelivery, { id: applicationId, ...variables }, signal)).application;
+    return source === null ? null : { source, breakdowns: null };
+  }
   const { endpoint } = await request(EndpointDelivery, { id: endpointId, ...variables }, signal);
   if (endpoint === null) return null;
   const { byHttpStatusCode, byAttemptNumber } = endpoint;
@@ -44,19 +57,24 @@ function asDelivery(answer: Answer): Delivery | null {
   return { totals: stats, before, buckets, isHourly: hourlyStats !== undefined, breakdowns };
 }
 
-/** The delivery of an endpoint, or of all of them, over a range: kept up to date where new attempts can fall into it. */
-export function useDelivery(endpointId: string | null, choice: RangeChoice, timeZone: string) {
+/**
+ * The delivery of a source over a range, null where there is no such source: kept up to date where new attempts can fall
+ * into it.
+ */
+export function useDelivery(source: Source, choice: RangeChoice, timeZone: string) {
   const queries = useQueryClient();
+  const { applicationId, endpointId } = source;
   const live = isLive(choice, Date.now());
   // Hours are the same in every zone.
-  const queryKey = ['delivery', endpointId, keyOf(choice), isHourly(choice) ? null : timeZone];
-  useLiveHours(endpointId, live, (hour) => putHour(queries, queryKey, choice, hour));
+  const queryKey = ['delivery', applicationId, endpointId, keyOf(choice), isHourly(choice) ? null : timeZone];
+  useLiveHours(source, live, (hour) => putHour(queries, queryKey, choice, hour));
   return useQuery({
     queryKey,
-    queryFn: async ({ signal }) => asDelivery(await ask(endpointId, choice, timeZone, signal)),
+    queryFn: async ({ signal }) => asDelivery(await ask(source, choice, timeZone, signal)),
     meta: { live },
-    // While another range is on its way the present one stays; never another endpoint's.
-    placeholderData: (present, query) => (query?.queryKey[1] === endpointId ? present : undefined),
+    // While another range is on its way the present one stays; never another source's.
+    placeholderData: (present, query) =>
+      query?.queryKey[1] === applicationId && query.queryKey[2] === endpointId ? present : undefined,
   });
 }
 

@@ -22,7 +22,7 @@ export function EndpointSettings({ endpoint, zone }: EndpointSettingsProps) {
     <section className="card" aria-labelledby={headingId}>
       <header className="card-head">
         <h2 id={headingId}>Settings</h2>
-        <Link className="head-link" href={link('/attempts', { endpoint: id })}>
+        <Link className="head-link" href={link('/attempts', { application: null, endpoint: id })}>
           All its attempts
         </Link>
       </header>

@@ -18,9 +18,16 @@ const COLUMNS: readonly { readonly sort: Sort; readonly label: string; readonly 
   { sort: 'p95', label: 'p95', isNumber: true },
 ];
 
+interface EndpointListProps {
+  /** Null for those of all applications. */
+  readonly applicationId: string | null;
+  readonly choice: RangeChoice;
+  readonly zone: string;
+}
+
 /** Every endpoint, what is in trouble first. */
-export function EndpointList({ choice, zone }: { readonly choice: RangeChoice; readonly zone: string }) {
-  const { rows, error, refetch } = useEndpoints(choice, zone);
+export function EndpointList({ applicationId, choice, zone }: EndpointListProps) {
+  const { rows, error, refetch } = useEndpoints(applicationId, choice, zone);
   const [asked, ask] = useParam('sort');
   const sort = SORTS.find((one) => one === asked) ?? 'trouble';
   const id = useId();

@@ -23,7 +23,11 @@ export function EndpointPage({ id }: { readonly id: string }) {
     queryKey: ['endpoint', id],
     queryFn: ({ signal }) => request(EndpointDetails, { id }, signal),
   });
-  const { data, error, refetch, isPlaceholderData } = useDelivery(id, choice, zone);
+  const { data, error, refetch, isPlaceholderData } = useDelivery(
+    { applicationId: null, endpointId: id },
+    choice,
+    zone,
+  );
   if (details.error !== null) {
     return <Failure what="The endpoint" error={details.error} onRetry={() => details.refetch()} />;
   }
@@ -46,7 +50,8 @@ export function EndpointPage({ id }: { readonly id: string }) {
         title={endpoint.name}
         above={
           <p className="above">
-            <Link href={link('/')}>Overview</Link> <span className="muted">/ {endpoint.application.name}</span>
+            <Link href={link('/', { application: null })}>Overview</Link> <span className="muted">/</span>{' '}
+            <Link href={link('/', { application: endpoint.application.id })}>{endpoint.application.name}</Link>
             {endpoint.isActive ? null : <span className="tag">Inactive</span>}
           </p>
         }

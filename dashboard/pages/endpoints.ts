@@ -13,16 +13,17 @@ export type Sort = (typeof SORTS)[number];
 /** Sparklines of longer ranges go by day. */
 const HOURLY_UP_TO_MS = 3 * DAY_MS;
 
-/** All endpoints with their numbers over a range, page by page until all are there. */
-export function useEndpoints(choice: RangeChoice, timeZone: string) {
+/** All endpoints, or an application's, with their numbers over a range, page by page until all are there. */
+export function useEndpoints(applicationId: string | null, choice: RangeChoice, timeZone: string) {
   const live = isLive(choice, Date.now());
   const query = useInfiniteQuery({
-    queryKey: ['endpoints', keyOf(choice), timeZone],
+    queryKey: ['endpoints', applicationId, keyOf(choice), timeZone],
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) =>
       request(
         EndpointTable,
         {
+          filter: { applicationId },
           range: rangesAt(choice, Date.now()).range,
           hourly: lengthOf(choice) <= HOURLY_UP_TO_MS,
           timeZone,
@@ -31,7 +32,7 @@ export function useEndpoints(choice: RangeChoice, timeZone: string) {
         signal,
       ),
     getNextPageParam: ({ endpoints: { pageInfo } }) => (pageInfo.hasNextPage ? pageInfo.endCursor : null),
-    placeholderData: (present) => present,
+    placeholderData: (present, before) => (before?.queryKey[1] === applicationId ? present : undefined),
     meta: { live },
   });
   const { hasNextPage, isFetching, fetchNextPage } = query;

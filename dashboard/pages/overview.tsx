@@ -1,21 +1,38 @@
+import { Link } from 'wouter';
 import { RangePicker } from '../range/range-picker.js';
 import { useRange, useZone } from '../range/use-range.js';
-import { Failure } from '../ui/notice.js';
+import { Empty, Failure } from '../ui/notice.js';
+import { useLink } from '../url/use-link.js';
+import { useParam } from '../url/use-param.js';
+import { ApplicationSelect } from './application-select.js';
 import { useDelivery } from './delivery.js';
 import { DeliveryCharts } from './delivery-charts.js';
 import { EndpointList } from './endpoint-table.js';
 import { Figures } from './figures.js';
 import { PageHead } from './page-head.js';
 
-/** How deliveries go, of all endpoints together and of each. */
+/** How deliveries go, of all endpoints or an application's together, and of each. */
 export function Overview() {
   const [choice, choose] = useRange();
   const [zone] = useZone();
-  const { data, error, refetch, isPlaceholderData } = useDelivery(null, choice, zone);
-  const delivery = data ?? undefined;
+  const [applicationId, chooseApplication] = useParam('application', { isStep: true });
+  const link = useLink();
+  const source = { applicationId, endpointId: null };
+  const { data: delivery, error, refetch, isPlaceholderData } = useDelivery(source, choice, zone);
+  if (delivery === null) {
+    return (
+      <Empty title="There is no such application">
+        <p>It may have been deleted, or belong to somebody else.</p>
+        <p>
+          <Link href={link('/', { application: null })}>All applications</Link>
+        </p>
+      </Empty>
+    );
+  }
   return (
     <>
       <PageHead title="Overview">
+        <ApplicationSelect value={applicationId} onChange={chooseApplication} />
         <RangePicker />
       </PageHead>
       {error !== null ? <Failure what="The numbers" error={error} onRetry={() => refetch()} /> : null}
@@ -25,7 +42,7 @@ export function Overview() {
           <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
         </div>
       )}
-      <EndpointList choice={choice} zone={zone} />
+      <EndpointList applicationId={applicationId} choice={choice} zone={zone} />
     </>
   );
 }

@@ -18,7 +18,7 @@ export function PageHead({ title, above, children }: PageHeadProps) {
         {above}
         <h1>{title}</h1>
       </div>
-      {children}
+      {children === undefined ? null : <div className="page-choices">{children}</div>}
     </header>
   );
 }

@@ -1,11 +1,11 @@
 import { useCallback } from 'react';
 import { useSearchParams } from 'wouter';
 
-/** What is looked at on one page is looked at on the next: time and time zone. */
-const KEPT = ['range', 'from', 'to', 'tz'];
+/** What is looked at on one page is looked at on the next: time, time zone and application. */
+const KEPT = ['range', 'from', 'to', 'tz', 'application'];
 
-/** A link within the dashboard that keeps these; `changes` adds others. */
-export function useLink(): (path: string, changes?: Readonly<Record<string, string>>) => string {
+/** A link within the dashboard that keeps these; `changes` adds others, or leaves out what is null there. */
+export function useLink(): (path: string, changes?: Readonly<Record<string, string | null>>) => string {
   const [params] = useSearchParams();
   const text = params.toString();
   return useCallback(

@@ -1,8 +1,14 @@
 import { useCallback } from 'react';
 import { useSearchParams } from 'wouter';
 
-/** A part of the state that the URL keeps; null where it is as it is by default. */
-export function useParam(name: string): readonly [string | null, (value: string | null) => void] {
+/**
+ * A part of the state that the URL keeps; null where it is as it is by default. How a page is looked at is no step to go
+ * back to; what is looked at is one (`isStep`).
+ */
+export function useParam(
+  name: string,
+  { isStep = false } = {},
+): readonly [string | null, (value: string | null) => void] {
   const [params, setParams] = useSearchParams();
   const change = useCallback(
     (value: string | null) =>
@@ -13,10 +19,9 @@ export function useParam(name: string): readonly [string | null, (value: string 
           else next.set(name, value);
           return next;
         },
-        // How a page is looked at is no step to go back to.
-        { replace: true },
+        { replace: !isStep },
       ),
-    [name, setParams],
+    [name, isStep, setParams],
   );
-  return [params.get(name), change];
+  return [params.get(name) || null, change];
 }

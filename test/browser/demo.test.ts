@@ -9,6 +9,7 @@ import { until } from '../support/until.js';
 const ENVIRONMENT = { ATTEMPTS_RETENTION_DAYS: '3' };
 /** The demo's endpoint that is in trouble. */
 const ENDPOINT = '/endpoints/0de30000-0000-4000-8000-000000000102';
+const APPLICATION = '0de30000-0000-4000-8000-000000000010';
 const JAVASCRIPT_AT_MOST_BYTES = 250_000;
 
 let dashboard: DashboardUnderTest;
@@ -138,6 +139,31 @@ test('the attempts are narrowed by filters that the URL keeps, and go on as one 
   await page.goBack();
   await rows(page).first().waitFor();
   expect(await page.getByLabel('HTTP status codes').inputValue()).toBe('503');
+});
+
+test('one application is looked at by itself, from the overview to its attempts', async () => {
+  const page = await dashboard.open('/', { token });
+  await untilFilled(page, '/');
+  const endpoints = page.locator('.endpoints tbody tr');
+  expect(await endpoints.count()).toBeGreaterThan(5);
+  await page.getByLabel('Application').selectOption({ label: 'Payments' });
+  await untilAt(page, `/?application=${APPLICATION}`);
+  await until('only its endpoints are listed', async () => (await endpoints.count()) === 5);
+  await slider(page, 'Latency by hour').waitFor();
+  expect(await endpoints.locator('small').allTextContents()).toEqual(Array(5).fill('Payments'));
+
+  await page.getByRole('link', { name: 'Attempts' }).click();
+  await untilAt(page, `/attempts?application=${APPLICATION}`);
+  await untilFilled(page, '/attempts');
+  const offered = page.getByLabel('Endpoint').locator('option');
+  await until('only its endpoints are on offer', async () => (await offered.count()) === 6);
+  const listed = new Set(await page.locator('.attempts .column-endpoint').allTextContents());
+  expect([...listed].filter((name) => ['Bored Apes', 'Price alerts'].includes(name))).toEqual([]);
+
+  await page.goto(`${dashboard.stack.gatewayUrl}/?application=none`);
+  await page.getByRole('heading', { name: 'There is no such application' }).waitFor();
+  await page.getByRole('link', { name: 'All applications' }).click();
+  await untilFilled(page, '/');
 });
 
 test('a link says what is looked at: page, range and time zone, and never the token', async () => {

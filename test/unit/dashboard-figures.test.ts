@@ -36,10 +36,18 @@ test('much that fails of much is more trouble than one failure of one, and none 
 });
 
 test('the filter of a URL leaves out what makes no sense, and comes back from the URL that it is put into', () => {
-  const filter = filterFrom(new URLSearchParams('status=failed,nonsense,EXPIRED&code=500,503&endpoint=e&event='));
-  expect(filter).toEqual({ status: ['FAILED', 'EXPIRED'], code: [500, 503], endpoint: 'e', event: null });
+  const filter = filterFrom(
+    new URLSearchParams('status=failed,nonsense,EXPIRED&code=500,503&application=a&endpoint=e&event='),
+  );
+  expect(filter).toEqual({
+    status: ['FAILED', 'EXPIRED'],
+    code: [500, 503],
+    application: 'a',
+    endpoint: 'e',
+    event: null,
+  });
   const params = withFilter(new URLSearchParams('range=7d&event=old'), filter);
-  expect(params.toString()).toBe('range=7d&status=failed%2Cexpired&code=500%2C503&endpoint=e');
+  expect(params.toString()).toBe('range=7d&status=failed%2Cexpired&code=500%2C503&application=a&endpoint=e');
   expect(filterFrom(params)).toEqual(filter);
 });
 
