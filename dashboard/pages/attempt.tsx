@@ -35,7 +35,7 @@ export function AttemptPage({ id }: { readonly id: string }) {
   const attempt = data.deliveryAttempt;
   if (attempt === null) {
     return (
-      <Empty title="There is no such attempt">
+      <Empty isPage title="There is no such attempt">
         <p>It may be older than what is kept, or belong to somebody else.</p>
         <p>
           <Link href={link('/attempts')}>All attempts</Link>

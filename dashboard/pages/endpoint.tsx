@@ -35,7 +35,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
   const { endpoint } = details.data;
   if (endpoint === null) {
     return (
-      <Empty title="There is no such endpoint">
+      <Empty isPage title="There is no such endpoint">
         <p>It may have been deleted, or belong to somebody else.</p>
         <p>
           <Link href={link('/')}>All endpoints</Link>

@@ -30,7 +30,7 @@ export function MigrationPage() {
   });
   if (error instanceof ApiError && error.code === 'FORBIDDEN') {
     return (
-      <Empty title="Only admins see the move">
+      <Empty isPage title="Only admins see the move">
         <p>
           Ask for <code>is_admin</code> on your row in the table <code>users</code>.
         </p>

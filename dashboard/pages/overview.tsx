@@ -21,7 +21,7 @@ export function Overview() {
   const { data: delivery, error, refetch, isPlaceholderData } = useDelivery(source, choice, zone);
   if (delivery === null) {
     return (
-      <Empty title="There is no such application">
+      <Empty isPage title="There is no such application">
         <p>It may have been deleted, or belong to somebody else.</p>
         <p>
           <Link href={link('/', { application: null })}>All applications</Link>

@@ -1,4 +1,5 @@
-import { type ReactNode, useEffect } from 'react';
+import type { ReactNode } from 'react';
+import { useTitle } from '../ui/use-title.js';
 
 interface PageHeadProps {
   readonly title: string;
@@ -9,9 +10,7 @@ interface PageHeadProps {
 
 /** The title of a page, of its tab too, and what the page is governed by. */
 export function PageHead({ title, above, children }: PageHeadProps) {
-  useEffect(() => {
-    document.title = `${title} · ethhook analytics`;
-  }, [title]);
+  useTitle(title);
   return (
     <header className="page-head">
       <div>

@@ -3,6 +3,7 @@ import { signIn } from '../api/session.js';
 import { useSettings } from '../api/settings.js';
 import { ThemeSwitch } from '../theme/theme-switch.js';
 import { Mark } from '../ui/icons.js';
+import { useTitle } from '../ui/use-title.js';
 
 /** Three parts of base64url with dots between them. */
 const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -12,6 +13,7 @@ export function SignIn({ endedBecause }: { readonly endedBecause: string | null 
   const { data: settings, isError } = useSettings();
   const demoToken = settings?.demoToken ?? null;
   const [problem, setProblem] = useState<string | null>(null);
+  useTitle('Sign in');
 
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();

@@ -1,11 +1,21 @@
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/request.js';
+import { useTitle } from './use-title.js';
+
+interface EmptyProps {
+  readonly title: string;
+  /** Nothing else is on the page. */
+  readonly isPage?: boolean;
+  readonly children: ReactNode;
+}
 
 /** Nothing to show, and what to do about it. */
-export function Empty({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+export function Empty({ title, isPage = false, children }: EmptyProps) {
+  useTitle(isPage ? title : null);
+  const Heading = isPage ? 'h1' : 'h2';
   return (
     <div className="empty">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );

@@ -204,6 +204,22 @@ test('the theme is the one that was chosen, also at the next visit', async () =>
   expect(await ground()).toBe(dark);
 });
 
+test('a page whose code cannot be fetched says so, and the others go on', async () => {
+  const page = await dashboard.open('/', { token });
+  await untilFilled(page, '/');
+  await page.route(/\/assets\/attempts-/, (route) => route.abort());
+  await page.getByRole('link', { name: 'Attempts' }).click();
+  await page.getByRole('heading', { name: 'This page could not be loaded' }).waitFor();
+  await page.getByRole('link', { name: 'Overview' }).click();
+  await untilFilled(page, '/');
+  await page.getByRole('link', { name: 'Attempts' }).click();
+  await page.unroute(/\/assets\/attempts-/);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await untilFilled(page, '/attempts');
+  // The browser and React themselves note what could not be fetched.
+  expect(dashboard.complaints().filter((text) => !/ERR_FAILED|could not be fetched/.test(text))).toEqual([]);
+});
+
 test('the charts can be read with the keyboard, and as tables', async () => {
   const page = await dashboard.open('/', { token });
   const chart = slider(page, 'Deliveries by hour');
