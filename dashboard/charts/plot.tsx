@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { onThemeChange } from '../theme/theme.js';
@@ -42,9 +42,10 @@ export function Plot({ label, data, options, height, readingOf, onSelect }: Plot
     if (element === null) return;
     const hooks: uPlot.Hooks.Arrays = {
       setCursor: [
-        ({ cursor: { idx, left = -1 } }) =>
+        ({ cursor: { idxs, left = -1 } }) =>
           setHover((present) => {
-            const next = typeof idx === 'number' && left >= 0 ? { index: idx, left } : null;
+            const index = idxs?.[0];
+            const next = typeof index === 'number' && left >= 0 ? { index, left } : null;
             return present?.index === next?.index && present?.left === next?.left ? present : next;
           }),
       ],
@@ -73,15 +74,23 @@ export function Plot({ label, data, options, height, readingOf, onSelect }: Plot
   useEffect(() => onThemeChange(() => plot.current?.redraw(false)), []);
 
   const count = data[0].length;
-  function walk(step: number): void {
+  const last = Math.max(0, count - 1);
+  function placeFor(key: string): number | undefined {
+    if (key === 'Home') return 0;
+    if (key === 'End') return last;
+    if (key === 'ArrowRight') return Math.min(last, (hover?.index ?? -1) + 1);
+    return key === 'ArrowLeft' ? Math.max(0, (hover?.index ?? count) - 1) : undefined;
+  }
+  function walk(event: KeyboardEvent): void {
     const u = plot.current;
-    const present = hover?.index ?? (step > 0 ? -1 : count);
-    const at = u?.data[0][Math.min(count - 1, Math.max(0, present + step))];
-    if (u !== null && at !== undefined) u.setCursor({ left: u.valToPos(at, 'x'), top: u.bbox.height / 4 });
+    const at = u?.data[0][placeFor(event.key) ?? -1];
+    if (u === null || at === undefined) return;
+    event.preventDefault();
+    u.setCursor({ left: u.valToPos(at, 'x'), top: u.bbox.height / 4 });
   }
 
   const shown = hover !== null && hover.index < count ? hover : null;
-  const reading = readingOf(shown?.index ?? count - 1);
+  const reading = readingOf(shown?.index ?? last);
   return (
     <div
       role="slider"
@@ -89,14 +98,10 @@ export function Plot({ label, data, options, height, readingOf, onSelect }: Plot
       className="plot"
       aria-label={label}
       aria-valuemin={0}
-      aria-valuemax={Math.max(0, count - 1)}
-      aria-valuenow={shown?.index ?? Math.max(0, count - 1)}
+      aria-valuemax={last}
+      aria-valuenow={shown?.index ?? last}
       aria-valuetext={reading === undefined ? undefined : inOneLine(reading)}
-      onKeyDown={(event) => {
-        if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-        event.preventDefault();
-        walk(event.key === 'ArrowRight' ? 1 : -1);
-      }}
+      onKeyDown={walk}
       onBlur={() => plot.current?.setCursor(AWAY)}
     >
       <div ref={place} className="plot-canvas" style={{ height }} />

@@ -30,6 +30,10 @@ interface TimeChartProps extends ChartProps {
   readonly height: number;
 }
 
+/** The bucket that a place is over, rather than the one that begins nearest to it. */
+const bucketUnder: uPlot.Cursor.DataIdxRefiner = (u, _series, nearest, time) =>
+  time < (u.data[0][nearest] ?? time) ? Math.max(0, nearest - 1) : nearest;
+
 /** Numbers over time as a chart, or as a table. */
 export function TimeChart(props: TimeChartProps) {
   const { name, title, legend, measures, buckets, isHourly, zone, onSelect } = props;
@@ -44,7 +48,7 @@ export function TimeChart(props: TimeChartProps) {
       width,
       height,
       legend: { show: false },
-      cursor: { y: false, points, drag: { x: true, y: false, setScale: false } },
+      cursor: { y: false, points, drag: { x: true, y: false, setScale: false }, dataIdx: bucketUnder },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), zone),
       scales: { x: { range: wholeBuckets(isHourly ? 3_600 : 86_400) }, y: { range: fromZero } },
       axes: [timeAxis(zone), valueAxis(axisText)],

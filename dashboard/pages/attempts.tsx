@@ -66,7 +66,7 @@ export function Attempts() {
           </Empty>
         </div>
       ) : rows === undefined && error !== null ? null : (
-        <div className={isPlaceholderData ? 'card stale' : 'card'}>
+        <div className={isPlaceholderData ? 'card stale' : 'card'} aria-busy={isPlaceholderData}>
           <AttemptTable rows={rows} zone={zone} />
         </div>
       )}

@@ -60,7 +60,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
       </PageHead>
       {error === null ? null : <Failure what="The numbers" error={error} onRetry={() => refetch()} />}
       {error !== null && delivery === undefined ? null : (
-        <div className={isPlaceholderData ? 'stale' : undefined}>
+        <div className={isPlaceholderData ? 'stale' : undefined} aria-busy={isPlaceholderData}>
           <Figures delivery={delivery} choice={choice} />
           <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
           {delivery?.breakdowns ? <Breakdowns endpointId={id} breakdowns={delivery.breakdowns} /> : null}

@@ -46,33 +46,40 @@ interface FiguresProps {
 /** The totals of the range, each with its change against the period before, where that is still kept. */
 export function Figures({ delivery, choice }: FiguresProps) {
   const { data: settings } = useSettings();
-  const from = choice.kind === 'last' ? Date.now() - lengthOf(choice) : choice.from;
-  const keptFrom = Date.now() - (settings?.attemptsRetentionDays ?? Number.POSITIVE_INFINITY) * DAY_MS;
+  const now = Date.now();
+  const from = choice.kind === 'last' ? now - lengthOf(choice) : choice.from;
+  const keptDays = settings?.attemptsRetentionDays ?? Number.POSITIVE_INFINITY;
+  const keptFrom = now - keptDays * DAY_MS;
   const isComparable = from - lengthOf(choice) >= keptFrom;
   return (
-    <dl className="figures card" aria-busy={delivery === undefined}>
-      {delivery === undefined
-        ? LABELS.map((label) => (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd className="figure">
-                <Skeleton className="skeleton-figure" />
-              </dd>
-              <dd className="change">
-                <Skeleton className="skeleton-change" />
-              </dd>
-            </div>
-          ))
-        : figuresOf(delivery).map(({ label, value, change }) => (
-            <div key={label}>
-              <dt>{label}</dt>
-              <dd className="figure">{value}</dd>
-              <dd className="change">
-                <ChangeText change={isComparable ? change : null} against={beforeLabel(choice)} />
-              </dd>
-            </div>
-          ))}
-    </dl>
+    <>
+      <dl className="figures card" aria-busy={delivery === undefined}>
+        {delivery === undefined
+          ? LABELS.map((label) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd className="figure">
+                  <Skeleton className="skeleton-figure" />
+                </dd>
+                <dd className="change">
+                  <Skeleton className="skeleton-change" />
+                </dd>
+              </div>
+            ))
+          : figuresOf(delivery).map(({ label, value, change }) => (
+              <div key={label}>
+                <dt>{label}</dt>
+                <dd className="figure">{value}</dd>
+                <dd className="change">
+                  <ChangeText change={isComparable ? change : null} against={beforeLabel(choice)} />
+                </dd>
+              </div>
+            ))}
+      </dl>
+      {from < keptFrom ? (
+        <p className="kept muted">Attempts are kept for {keptDays} days: what is older is not counted.</p>
+      ) : null}
+    </>
   );
 }
 

@@ -37,7 +37,7 @@ export function Overview() {
       </PageHead>
       {error !== null ? <Failure what="The numbers" error={error} onRetry={() => refetch()} /> : null}
       {error !== null && delivery === undefined ? null : (
-        <div className={isPlaceholderData ? 'stale' : undefined}>
+        <div className={isPlaceholderData ? 'stale' : undefined} aria-busy={isPlaceholderData}>
           <Figures delivery={delivery} choice={choice} />
           <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
         </div>

@@ -1,9 +1,16 @@
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, type KeyboardEvent, useState } from 'react';
 import { signIn } from '../api/session.js';
 import { useSettings } from '../api/settings.js';
 import { ThemeSwitch } from '../theme/theme-switch.js';
 import { Mark } from '../ui/icons.js';
 import { useTitle } from '../ui/use-title.js';
+
+/** A token has no lines of its own: Enter is done with it. */
+function submitOnEnter(event: KeyboardEvent<HTMLTextAreaElement>): void {
+  if (event.key !== 'Enter') return;
+  event.preventDefault();
+  event.currentTarget.form?.requestSubmit();
+}
 
 /** Three parts of base64url with dots between them. */
 const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
@@ -63,6 +70,7 @@ export function SignIn({ endedBecause }: { readonly endedBecause: string | null 
             aria-invalid={problem !== null}
             aria-describedby="token-help"
             onChange={() => setProblem(null)}
+            onKeyDown={submitOnEnter}
           />
           <p
             id="token-help"

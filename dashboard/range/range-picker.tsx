@@ -1,4 +1,4 @@
-import { type FormEvent, memo, useState } from 'react';
+import { type FormEvent, memo, useEffect, useRef, useState } from 'react';
 import { dayAndClock } from '../format/times.js';
 import { DAY_MS, isLastName, LAST, LONGEST_MS, lengthOf, type RangeChoice } from './choice.js';
 import { useRange, useZone } from './use-range.js';
@@ -11,11 +11,16 @@ export function RangePicker() {
   const [choice, choose] = useRange();
   const [zone, chooseZone] = useZone();
   const [isOpen, setIsOpen] = useState(false);
+  const custom = useRef<HTMLInputElement>(null);
   const chosen = choice.kind === 'last' ? choice.name : CUSTOM;
 
   function pick(name: string): void {
     setIsOpen(name === CUSTOM);
     if (isLastName(name)) choose({ kind: 'last', name });
+  }
+  function close(): void {
+    setIsOpen(false);
+    custom.current?.focus();
   }
 
   return (
@@ -39,6 +44,7 @@ export function RangePicker() {
           <input
             type="radio"
             name="range"
+            ref={custom}
             value={CUSTOM}
             checked={isOpen || chosen === CUSTOM}
             onChange={() => pick(CUSTOM)}
@@ -63,9 +69,9 @@ export function RangePicker() {
           zone={zone}
           onChoose={(next) => {
             choose(next);
-            setIsOpen(false);
+            close();
           }}
-          onCancel={() => setIsOpen(false)}
+          onCancel={close}
         />
       ) : null}
     </div>
@@ -98,6 +104,8 @@ interface CustomRangeProps {
 
 function CustomRange({ choice, zone, onChoose, onCancel }: CustomRangeProps) {
   const [problem, setProblem] = useState<string | null>(null);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const [initial] = useState(() => {
     const to = choice.kind === 'between' ? choice.to : Date.now();
     return { from: wallTime(to - lengthOf(choice), zone), to: wallTime(to, zone) };
@@ -115,9 +123,9 @@ function CustomRange({ choice, zone, onChoose, onCancel }: CustomRangeProps) {
   }
 
   return (
-    <form className="custom-range" onSubmit={submit}>
+    <form className="custom-range" onSubmit={submit} onKeyDown={({ key }) => key === 'Escape' && onCancel()}>
       <label>
-        From <input type="datetime-local" name="from" defaultValue={initial.from} required />
+        From <input ref={first} type="datetime-local" name="from" defaultValue={initial.from} required />
       </label>
       <label>
         To <input type="datetime-local" name="to" defaultValue={initial.to} required />

@@ -204,6 +204,16 @@ test('the theme is the one that was chosen, also at the next visit', async () =>
   expect(await ground()).toBe(dark);
 });
 
+test('the pointer is told the hour that it is over, also near the end of it', async () => {
+  const page = await dashboard.open('/', { token });
+  const chart = slider(page, 'Deliveries by hour');
+  const area = await chart.locator('.u-over').boundingBox();
+  if (area === null) throw new Error('the chart is not shown');
+  const hours = 1 + Number(await chart.getAttribute('aria-valuemax'));
+  await page.mouse.move(area.x + (area.width / hours) * 2.9, area.y + area.height / 2);
+  await until('the third hour is told', async () => (await chart.getAttribute('aria-valuenow')) === '2');
+});
+
 test('a page whose code cannot be fetched says so, and the others go on', async () => {
   const page = await dashboard.open('/', { token });
   await untilFilled(page, '/');
@@ -226,6 +236,10 @@ test('the charts can be read with the keyboard, and as tables', async () => {
   await chart.focus();
   await page.keyboard.press('ArrowRight');
   await until('the first hour is told', async () => (await chart.getAttribute('aria-valuenow')) === '0');
+  await page.keyboard.press('End');
+  await until('the last hour is told', async () => (await chart.getAttribute('aria-valuenow')) === '24');
+  await page.keyboard.press('Home');
+  await until('the first hour is told again', async () => (await chart.getAttribute('aria-valuenow')) === '0');
   expect(await chart.getAttribute('aria-valuetext')).toMatch(/ to \d\d:00: Failed \d+, Expired \d+, /);
   await page.getByRole('button', { name: 'Succeeded' }).click();
   await page.getByRole('button', { name: 'Table' }).first().click();
