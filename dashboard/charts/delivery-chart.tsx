@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
-import uPlot from 'uplot';
+import type uPlot from 'uplot';
 import { axisCount } from '../format/numbers.js';
 import { useParam } from '../url/use-param.js';
-import { colorOf } from './colors.js';
+import { drawBars } from './bars.js';
 import { Swatch } from './measure.js';
 import { OUTCOMES, type OutcomeKey, stack } from './outcomes.js';
 import { type ChartProps, TimeChart } from './time-chart.js';
@@ -30,17 +30,16 @@ export function DeliveryChart(props: ChartProps) {
     [buckets, shown],
   );
   const series = useMemo(
-    () =>
-      shown.toReversed().map(
-        ({ label, color }): uPlot.Series => ({
-          label,
-          fill: () => colorOf(color),
-          width: 0,
-          points: { show: false },
-          ...(uPlot.paths.bars === undefined ? {} : { paths: uPlot.paths.bars({ size: [0.84, 64], align: 1 }) }),
-        }),
-      ),
+    () => shown.toReversed().map(({ label }): uPlot.Series => ({ label, points: { show: false }, paths: () => null })),
     [shown],
+  );
+  const drawSeries = useMemo(
+    () =>
+      drawBars(
+        shown.toReversed().map(({ color }) => color),
+        isHourly ? 3_600 : 86_400,
+      ),
+    [shown, isHourly],
   );
 
   return (
@@ -64,6 +63,7 @@ export function DeliveryChart(props: ChartProps) {
       measures={OUTCOMES}
       data={data}
       series={series}
+      drawSeries={drawSeries}
       points={NO_POINTS}
       axisText={axisCount}
       height={HEIGHT}

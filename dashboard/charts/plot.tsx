@@ -58,9 +58,13 @@ export function Plot({ label, data, options, height, readingOf, onSelect }: Plot
         },
       ],
     };
-    const made = new uPlot({ ...options(element.clientWidth), hooks }, latest.current.data, element);
+    const wanted = options(element.clientWidth);
+    const made = new uPlot({ ...wanted, hooks: { ...wanted.hooks, ...hooks } }, latest.current.data, element);
     plot.current = made;
-    const resizing = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    const resizing = new ResizeObserver(() => {
+      // It also tells of the size that the chart was just made for.
+      if (made.width !== element.clientWidth) made.setSize({ width: element.clientWidth, height });
+    });
     resizing.observe(element);
     return () => {
       resizing.disconnect();

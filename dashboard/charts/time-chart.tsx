@@ -23,8 +23,10 @@ interface TimeChartProps extends ChartProps {
   readonly measures: readonly Measure[];
   /** What is drawn: the starts of the buckets, in seconds, then the values of each series. */
   readonly data: uPlot.AlignedData;
-  /** How each of them is drawn; another list makes a new chart, as the next three do. */
+  /** How each of them is drawn; another list makes a new chart, as the next four do. */
   readonly series: readonly uPlot.Series[];
+  /** Draws a series that uPlot is told not to. */
+  readonly drawSeries?: (u: uPlot, index: number) => void;
   readonly points: uPlot.Cursor.Points;
   readonly axisText: (value: number) => string;
   readonly height: number;
@@ -37,7 +39,7 @@ const bucketUnder: uPlot.Cursor.DataIdxRefiner = (u, _series, nearest, time) =>
 /** Numbers over time as a chart, or as a table. */
 export function TimeChart(props: TimeChartProps) {
   const { name, title, legend, measures, buckets, isHourly, zone, onSelect } = props;
-  const { data, series, points, axisText, height } = props;
+  const { data, series, drawSeries, points, axisText, height } = props;
   const [tables, setTables] = useParam('table');
   const shownAsTables = tables?.split(',') ?? [];
   const isTable = shownAsTables.includes(name);
@@ -53,8 +55,9 @@ export function TimeChart(props: TimeChartProps) {
       scales: { x: { range: wholeBuckets(isHourly ? 3_600 : 86_400) }, y: { range: fromZero } },
       axes: [timeAxis(zone), valueAxis(axisText)],
       series: [{}, ...series],
+      hooks: { drawSeries: drawSeries === undefined ? [] : [drawSeries] },
     }),
-    [height, points, isHourly, zone, axisText, series],
+    [height, points, isHourly, zone, axisText, series, drawSeries],
   );
   const labelOf = (bucket: Bucket): string => bucketLabel(bucket.start, isHourly, zone);
   return (

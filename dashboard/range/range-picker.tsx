@@ -1,8 +1,9 @@
-import { type FormEvent, memo, useEffect, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { dayAndClock } from '../format/times.js';
 import { DAY_MS, isLastName, LAST, LONGEST_MS, lengthOf, type RangeChoice } from './choice.js';
 import { useRange, useZone } from './use-range.js';
-import { browserZone, instantOf, wallTime, zonesOnOffer } from './zone.js';
+import { instantOf, wallTime } from './zone.js';
+import { ZoneSelect } from './zone-select.js';
 
 const CUSTOM = 'custom';
 
@@ -57,12 +58,7 @@ export function RangePicker() {
           </span>
         </label>
       </fieldset>
-      <label className="zone">
-        <span className="sr-only">Time zone</span>
-        <select value={zone} onChange={({ target }) => chooseZone(target.value)}>
-          <Zones present={zone} />
-        </select>
-      </label>
+      <ZoneSelect zone={zone} onChange={chooseZone} />
       {isOpen ? (
         <CustomRange
           choice={choice}
@@ -77,23 +73,6 @@ export function RangePicker() {
     </div>
   );
 }
-
-/** Hundreds, which do not change with the numbers of the page. */
-const Zones = memo(({ present }: { readonly present: string }) => {
-  const own = browserZone();
-  const others = zonesOnOffer().filter((zone) => zone !== own);
-  return (
-    <>
-      <option value={own}>{own.replaceAll('_', ' ')}</option>
-      {present === own || others.includes(present) ? null : <option value={present}>{present}</option>}
-      {others.map((zone) => (
-        <option key={zone} value={zone}>
-          {zone.replaceAll('_', ' ')}
-        </option>
-      ))}
-    </>
-  );
-});
 
 interface CustomRangeProps {
   readonly choice: RangeChoice;

@@ -16,12 +16,12 @@ export function useRange(): readonly [RangeChoice, (choice: RangeChoice) => void
 export function useZone(): readonly [string, (zone: string) => void] {
   const [params, setParams] = useSearchParams();
   const asked = params.get('tz');
-  const zone = asked !== null && isZone(asked) ? asked : browserZone();
+  const zone = asked !== null && isZone(asked) ? asked : browserZone;
   const choose = useCallback(
     (next: string) =>
       setParams((present) => {
         const changed = new URLSearchParams(present);
-        if (next === browserZone()) changed.delete('tz');
+        if (next === browserZone) changed.delete('tz');
         else changed.set('tz', next);
         return changed;
       }),

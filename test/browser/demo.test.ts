@@ -88,6 +88,15 @@ test.each(['/', ENDPOINT, '/attempts', '/migration'])(
   },
 );
 
+test('so can an attempt with its event', async () => {
+  const page = await dashboard.open('/attempts', { token });
+  await rows(page).first().getByRole('link').click();
+  await page.getByRole('heading', { name: 'Attempts to deliver this event' }).waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await seriousFindings(page)).toEqual([]);
+});
+
 test('so can the way in', async () => {
   const page = await dashboard.open('/');
   await page.getByRole('button', { name: 'Open the demo' }).waitFor();
@@ -174,6 +183,10 @@ test('a link says what is looked at: page, range and time zone, and never the to
   expect(await page.getByLabel('Time zone').inputValue()).toBe('UTC');
   await page.getByText('Last 6 hours').locator('..').click();
   await untilAt(page, `${ENDPOINT}?tz=UTC&range=6h`);
+  await page.getByLabel('Time zone').focus();
+  await page.getByLabel('Time zone').selectOption('Asia/Tokyo');
+  await untilAt(page, `${ENDPOINT}?tz=Asia%2FTokyo&range=6h`);
+  await page.goBack();
 
   await page.getByLabel('Custom').click();
   await page.getByLabel('From').fill('2026-01-02T00:00');
