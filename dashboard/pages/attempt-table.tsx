@@ -34,7 +34,7 @@ export function AttemptTable({ rows, zone, presentId }: AttemptTableProps) {
           <th scope="col" className="number column-number">
             Attempt
           </th>
-          <th scope="col" className="number">
+          <th scope="col" className="number column-code">
             Code
           </th>
           <th scope="col" className="number column-latency">
@@ -62,7 +62,7 @@ export function AttemptTable({ rows, zone, presentId }: AttemptTableProps) {
               </td>
               <td className="column-endpoint">{row.endpoint?.name ?? <span className="muted">deleted</span>}</td>
               <td className="number column-number">{row.attemptNumber}</td>
-              <td className="number">{row.httpStatusCode ?? '–'}</td>
+              <td className="number column-code">{row.httpStatusCode ?? '–'}</td>
               <td className="number column-latency">{latency(row.responseTimeMs)}</td>
               <td className="column-error muted" title={row.errorMessage ?? undefined}>
                 {row.errorMessage}

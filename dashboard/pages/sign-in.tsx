@@ -17,7 +17,7 @@ const TOKEN_SHAPE = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 /** A token is pasted, or the demo's is taken with one click. */
 export function SignIn({ endedBecause }: { readonly endedBecause: string | null }) {
-  const { data: settings, isError } = useSettings();
+  const { data: settings, isError, isPending } = useSettings();
   const demoToken = settings?.demoToken ?? null;
   const [problem, setProblem] = useState<string | null>(null);
   useTitle('Sign in');
@@ -31,6 +31,8 @@ export function SignIn({ endedBecause }: { readonly endedBecause: string | null 
     else setProblem(token === '' ? 'Paste a token first.' : 'This is no token: one has three parts with dots between.');
   }
 
+  // Whether there is a demo decides where everything else stands.
+  if (isPending) return <main className="sign-in" aria-busy="true" />;
   return (
     <main className="sign-in">
       <div className="sign-in-theme">
