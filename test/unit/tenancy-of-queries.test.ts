@@ -17,7 +17,6 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'clickhouse/events-by-key.ts events_by_id': 'ids that a query which binds the user has given',
   'postgres/configuration-store.ts users_by_id': 'the user of a token, and whom an admin acts for',
   'postgres/configuration-store.ts user_by_email': 'the command that prints tokens; an operator runs it',
-  'postgres/postgres-analytics-store.ts': 'whether the server answers',
   'postgres/database.ts': 'a setting of the connection',
   'clickhouse/running-queries.ts': 'what the server is busy with; the worker looks',
   'clickhouse/insert-batch.ts': 'the worker writes what producers sent',
