@@ -41,7 +41,7 @@ export default {
       globalSetup: '<rootDir>/test/support/chromium-setup.mjs',
     }),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
-    faults('short', '{alerts,records,servers,worker}'),
+    faults('short', '{alerts,records,restarts,servers,worker}'),
   ],
   maxWorkers: 2,
   testTimeout: 60_000,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkRules, expectAlerts, type Look, type SeenFault } from '../support/alert-rules.js';
+import type { FaultProcess } from '../support/fault-process.js';
 import { UPSTREAMS } from '../support/fault-servers.js';
 import { FaultStack } from '../support/fault-stack.js';
 import { anyAttempt } from '../support/fault-traffic.js';
-import type { FaultWorker } from '../support/fault-worker.js';
 import { SECRET, startTestGateway } from '../support/gateway.js';
 import { type Series, sampleOf, scrape } from '../support/scrape.js';
 import { until } from '../support/until.js';
@@ -26,7 +26,7 @@ interface Fault {
 describe('of the alert rules, a fault that lasts raises the one that names it alone:', () => {
   let stack: FaultStack;
   let gateway: Awaited<ReturnType<typeof startTestGateway>>;
-  let worker: FaultWorker;
+  let worker: FaultProcess;
 
   beforeAll(async () => {
     checkRules();

@@ -13,6 +13,10 @@ export interface FaultForm {
   readonly outageSeconds: number;
   /** How long a worker is suspended, seconds: more than the 4 s after which it is taken for dead. */
   readonly suspendedSeconds: number;
+  /** Restarts of one gateway and one worker at a time. */
+  readonly restarts: number;
+  /** Between them, seconds. */
+  readonly restartSeconds: number;
   /** Records a second while a fault lasts. */
   readonly rate: number;
   /** How long after the end of a fault everything has to be right, seconds. */
@@ -30,6 +34,8 @@ const FORMS: Readonly<Record<string, FaultForm>> = {
     redisKills: 1,
     outageSeconds: 3,
     suspendedSeconds: 6,
+    restarts: 2,
+    restartSeconds: 1,
     rate: 500,
     // It runs beside other tests.
     withinSeconds: 150,
@@ -43,6 +49,8 @@ const FORMS: Readonly<Record<string, FaultForm>> = {
     redisKills: 5,
     outageSeconds: 120,
     suspendedSeconds: 15,
+    restarts: 30,
+    restartSeconds: 10,
     rate: 500,
     withinSeconds: 60,
     awaitsAudit: true,

@@ -14,9 +14,10 @@ import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
 import { groupFigures } from '../../src/stores/redis/group-figures.js';
 import { Accepted, differenceOf, type Rows, rollupKey, rollupText } from './accepted.js';
+import { FaultProcess } from './fault-process.js';
 import { FaultServers, UPSTREAMS } from './fault-servers.js';
 import { FaultTraffic } from './fault-traffic.js';
-import { FaultWorker } from './fault-worker.js';
+import { SECRET } from './gateway.js';
 import { clickhouseRows, postgresRows } from './ingest.js';
 import { until } from './until.js';
 
@@ -28,7 +29,7 @@ export class FaultStack {
   readonly accepted = new Accepted();
   readonly names = new RedisNames('ethhook');
   readonly traffic: FaultTraffic;
-  readonly #workers: FaultWorker[] = [];
+  readonly #processes: FaultProcess[] = [];
   #keepsLog = false;
   readonly #logFile = join(tmpdir(), `ethhook-faults-${process.pid}.log`);
 
@@ -58,25 +59,40 @@ export class FaultStack {
   }
 
   /** A worker that reaches the servers through their proxies. Resolves when it is ready. */
-  async startWorker(overrides: Readonly<Record<string, string>> = {}): Promise<FaultWorker> {
+  async startWorker(overrides: Readonly<Record<string, string>> = {}): Promise<FaultProcess> {
     const worker = await this.launchWorker(overrides);
     await worker.ready();
     return worker;
   }
 
   /** As {@link startWorker}, without waiting. */
-  async launchWorker(overrides: Readonly<Record<string, string>> = {}): Promise<FaultWorker> {
+  async launchWorker(overrides: Readonly<Record<string, string>> = {}): Promise<FaultProcess> {
+    const environment = { ...this.#urls(), BATCH_MAX_ROWS: '500', ...overrides };
+    return this.#launch({ command: 'worker', environment, logFile: this.#logFile });
+  }
+
+  /** A gateway that reaches the servers through their proxies, on a port of its own or this one. Resolves when it is ready. */
+  async startGateway(port?: number): Promise<FaultProcess> {
+    const environment = { ...this.#urls(), JWT_SECRET: SECRET };
+    const onPort = port === undefined ? {} : { port };
+    const gateway = await this.#launch({ command: 'gateway', environment, logFile: this.#logFile, ...onPort });
+    await gateway.ready();
+    return gateway;
+  }
+
+  async #launch(options: Parameters<typeof FaultProcess.start>[0]): Promise<FaultProcess> {
+    const launched = await FaultProcess.start(options);
+    this.#processes.push(launched);
+    return launched;
+  }
+
+  #urls(): Record<string, string> {
     const { servers } = this;
-    const environment = {
+    return {
       POSTGRES_URL: servers.proxiedUrl('postgres'),
       CLICKHOUSE_URL: servers.proxiedUrl('clickhouse'),
       REDIS_URL: servers.proxiedUrl('redis'),
-      BATCH_MAX_ROWS: '500',
-      ...overrides,
     };
-    const worker = await FaultWorker.start(environment, this.#logFile);
-    this.#workers.push(worker);
-    return worker;
   }
 
   /** Lets traffic flow while something is done; what was sent by its end is accepted. */
@@ -132,11 +148,11 @@ export class FaultStack {
     return readFileSync(this.#logFile, 'utf8');
   }
 
-  /** Ends every worker and fault of the network, and empties everything. */
+  /** Ends every process and fault of the network, and empties everything. */
   async reset(): Promise<void> {
     for (const name of UPSTREAMS) this.servers.proxy(name).set({ kind: 'none' });
-    await Promise.all(this.#workers.map((worker) => worker.kill()));
-    this.#workers.length = 0;
+    await Promise.all(this.#processes.map((each) => each.kill()));
+    this.#processes.length = 0;
     await this.redis.command('FLUSHALL');
     await this.postgres.query({ name: 'test', text: `TRUNCATE ${TABLES.slice(0, 2).join(', ')}` });
     for (const table of TABLES) await this.clickhouse.command({ name: 'test', query: `TRUNCATE TABLE ${table}` });
@@ -144,7 +160,7 @@ export class FaultStack {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.kill()));
+    await Promise.all(this.#processes.map((each) => each.kill()));
     this.redis.close();
     await Promise.all([this.postgres.close(), this.clickhouse.close()]);
     await this.servers.stop();

@@ -10,7 +10,7 @@ import { attemptOf, eventOf, rowBinaryOf, toJson } from './ingest.js';
 
 const HOUR_MS = 3_600_000;
 const ENTRIES_PER_TICK = 4;
-const USERS = Array.from({ length: 40 }, () => randomUUID());
+export const TRAFFIC_USERS = Array.from({ length: 40 }, () => randomUUID());
 const ENDPOINTS = Array.from({ length: 80 }, () => randomUUID());
 
 const pick = <T>(values: readonly T[]): T => {
@@ -22,7 +22,7 @@ const pick = <T>(values: readonly T[]): T => {
 /** An attempt of one of a few users, somewhere in the last three days. */
 export const anyAttempt = (fields: Partial<AttemptRecord> = {}): AttemptRecord =>
   attemptOf({
-    user_id: pick(USERS),
+    user_id: pick(TRAFFIC_USERS),
     endpoint_id: pick(ENDPOINTS),
     status: pick(['success', 'success', 'failed', 'expired']),
     http_status_code: pick([null, 200, 500]),

@@ -7,28 +7,41 @@ import { freePort } from '../../src/embedded/free-port.js';
 import { until } from './until.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+const PORT_OF = { gateway: 'PORT', worker: 'WORKER_PORT' } as const;
 
-/** A worker in a process of its own, compiled as it is shipped. */
-export class FaultWorker {
+interface ProcessOptions {
+  readonly command: keyof typeof PORT_OF;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Its log is appended to it. */
+  readonly logFile: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+/** A gateway or worker in a process of its own, compiled as it is shipped. */
+export class FaultProcess {
   readonly #process: ChildProcess;
   /** Of its health and metrics. */
   readonly url: string;
 
-  private constructor(child: ChildProcess, url: string) {
+  private constructor(
+    child: ChildProcess,
+    readonly port: number,
+  ) {
     this.#process = child;
-    this.url = url;
+    this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Its log is appended to the file. */
-  static async start(environment: Readonly<Record<string, string>>, logFile: string): Promise<FaultWorker> {
-    const port = await freePort();
+  static async start({ command, environment, logFile, ...options }: ProcessOptions): Promise<FaultProcess> {
+    const port = options.port ?? (await freePort());
     const log = openSync(logFile, 'a');
-    const child = spawn(process.execPath, [MAIN, 'worker'], {
-      env: { PATH: process.env['PATH'], HOST: '127.0.0.1', LOG_LEVEL: 'info', ...environment, WORKER_PORT: `${port}` },
+    const defaults = { PATH: process.env['PATH'], HOST: '127.0.0.1', LOG_LEVEL: 'info' };
+    const child = spawn(process.execPath, [MAIN, command], {
+      env: { ...defaults, ...environment, [PORT_OF[command]]: `${port}` },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    return new FaultWorker(child, `http://127.0.0.1:${port}`);
+    return new FaultProcess(child, port);
   }
 
   get isRunning(): boolean {
@@ -37,10 +50,10 @@ export class FaultWorker {
 
   async ready(): Promise<void> {
     const isReady = async () => (await fetch(`${this.url}/readyz`).catch(() => null))?.status === 200;
-    await until('the worker is ready', isReady, 150);
+    await until(`${this.url} is ready`, isReady, 150);
   }
 
-  /** What `/healthz` says it holds, by lane. */
+  /** What a worker's `/healthz` says it holds, by lane. */
   async held(): Promise<Health['held']> {
     const answer = await fetch(`${this.url}/healthz`).catch(() => null);
     const { held = {} } = answer === null ? {} : ((await answer.json()) as Partial<Pick<Health, 'held'>>);
