@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ALICE, BOB } from '../support/analytics-dataset.js';
+import { ALICE, ATTEMPTS, BOB, RANGE } from '../support/analytics-dataset.js';
+import { insertAttemptsIntoClickHouse } from '../support/analytics-stores.js';
 import { freshStores, startTestGateway, tokenOf } from '../support/gateway.js';
 import { openSocket } from '../support/live.js';
 import { until } from '../support/until.js';
@@ -92,6 +93,41 @@ describe('an operation that takes too long', () => {
         await asking;
         await until('the query is given up', async () => (await running()) === 0);
       });
+    } finally {
+      await patient.close();
+    }
+  });
+
+  test('is given up in ClickHouse too when its client leaves', async () => {
+    await insertAttemptsIntoClickHouse(stores.clickhouse, ATTEMPTS, 'first');
+    const slow = new URL(stores.environment.CLICKHOUSE_URL);
+    slow.searchParams.set(
+      'clickhouse_setting_additional_table_filters',
+      "{'delivery_attempts': 'sleepEachRow(3) = 0'}",
+    );
+    // Between blocks is when a query heeds that it was given up.
+    slow.searchParams.set('clickhouse_setting_max_block_size', '1');
+    const patient = await startTestGateway({
+      ...stores.environment,
+      CLICKHOUSE_URL: slow.href,
+      OPERATION_TIMEOUT_MS: '600000',
+    });
+    const running = async (): Promise<number> => {
+      const [row] = await stores.clickhouse.query<{ running: number }>({
+        name: 'test_running',
+        query: `SELECT count() AS running FROM system.processes
+          WHERE current_database = currentDatabase() AND Settings['log_comment'] LIKE 'delivery_stats%'`,
+      });
+      return row?.running ?? -1;
+    };
+    try {
+      const leaving = new AbortController();
+      const query = `{ dashboardStats(range: {from: "${new Date(RANGE.from).toISOString()}"}) { attempts } }`;
+      const asking = patient.ask(ALICE, query, {}, leaving.signal).catch((error: unknown) => error);
+      await until('the query runs', async () => (await running()) === 1);
+      leaving.abort();
+      expect(await asking).toBeInstanceOf(DOMException);
+      await until('the query is given up', async () => (await running()) === 0);
     } finally {
       await patient.close();
     }
