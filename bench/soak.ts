@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -55,6 +56,7 @@ export async function soak({ scale, minutes, say, signal }: SoakOptions): Promis
     const before = figuresOf(gateway.pid);
     say(`full load is ${fullLoad.toFixed(0)} questions/s; soaking at half of it for ${minutes} minutes`);
     const over = AbortSignal.any([signal, AbortSignal.timeout(minutes * 60_000)]);
+    setMaxListeners(0, over);
     const [asked, subscribed]: [Asked, Subscribed] = [nothingAsked(), { begun: 0, messages: 0, wrong: [] }];
     const watch = watchProcess(gateway.pid);
     await Promise.all([
