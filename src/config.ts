@@ -94,7 +94,7 @@ const workerSettings = {
   WORKER_PORT: port.default(4001),
   BATCH_MAX_ROWS: whole(1, 500_000).default(50_000),
   BATCH_MAX_BYTES: whole(1_024, 268_435_456).default(16_777_216),
-  BATCH_MAX_AGE_MS: whole(0, 4_000).default(100),
+  BATCH_MAX_AGE_MS: whole(0, 4_000).default(50),
 };
 
 const gatewaySchema = z

@@ -17,7 +17,7 @@ interface FeedOptions {
 /** Notices that come together are answered together, milliseconds. */
 const GATHER_MS = 10;
 /** From the end of a tick to the beginning of the next one at least; longer where the tick took longer. */
-const REST_MS = 50;
+const REST_MS = 20;
 /** What could not be read is left alone for so long at most, milliseconds. */
 const RETRY_MS = 1_000;
 /** Users and endpoints that one question asks for; a source with more endpoints goes alone. */
