@@ -46,12 +46,16 @@ export async function startClickHouse({
   };
 }
 
-/** Caps for a small machine: by default the mark cache alone may take 5 GiB. */
+/**
+ * Caps for a small machine: by default the mark cache alone may take 5 GiB. The filters that events are found by are kept
+ * unpacked, which no other cache is.
+ */
 const configuration = (usersFile: string): string => `<clickhouse>
   <max_server_memory_usage>4294967296</max_server_memory_usage>
   <mark_cache_size>268435456</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <index_mark_cache_size>67108864</index_mark_cache_size>
+  <index_uncompressed_cache_size>134217728</index_uncompressed_cache_size>
   <timezone>UTC</timezone>
   <query_log>
     <database>system</database>

@@ -2,6 +2,7 @@ import type { TimeRange } from '../../records/time-range.js';
 import type { EventPageQuestion, ListPosition, QueryOptions } from '../analytics-store.js';
 import type { EventOwnership } from '../event-walk.js';
 import type { ClickHouseDatabase } from './database.js';
+import { FILTERS_FIRST } from './events-by-key.js';
 
 /**
  * Of the user's events in the window, the places of the newest `limit` versions. FINAL merges only attempts whose keys
@@ -33,6 +34,7 @@ export function eventPlaces(
       ORDER BY event.ingested_at DESC, toString(event.id) DESC
       LIMIT 1 BY event.ingested_at, event.id
       LIMIT {limit:UInt32}`,
+    settings: FILTERS_FIRST,
     params: {
       userId,
       ...window,
@@ -61,9 +63,11 @@ const OF_USER = `user_id = {userId:UUID} AND created_at >= ${time('attemptsFrom'
 const EVENTS_OF_USER = `SELECT event_id FROM delivery_attempts FINAL WHERE ${OF_USER}`;
 
 function eventsOfAttemptsOf(matching: string): string {
-  const ofUser = `${OF_USER} AND event_id IN (SELECT event.id FROM events AS event WHERE ${matching})`;
   return `
         SELECT event_id FROM delivery_attempts FINAL
-        WHERE (user_id, created_at, id) IN (SELECT user_id, created_at, id FROM delivery_attempts WHERE ${ofUser})
-          AND ${ofUser}`;
+        WHERE (user_id, created_at, id) IN (
+            SELECT user_id, created_at, id FROM delivery_attempts
+            WHERE ${OF_USER} AND event_id IN (SELECT event.id FROM events AS event WHERE ${matching})
+          )
+          AND ${OF_USER}`;
 }
