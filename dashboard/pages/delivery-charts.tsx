@@ -38,24 +38,26 @@ export function DeliveryCharts({ delivery, zone, choice, choose }: DeliveryChart
 
 function NoAttempts({ choice, choose }: Pick<DeliveryChartsProps, 'choice' | 'choose'>) {
   return (
-    <div className="card">
-      <Empty
-        title={
-          choice.kind === 'last' ? `No attempts in the last ${LAST[choice.name].label}` : 'No attempts in this time'
-        }
-      >
-        <p>They appear here by themselves, within a second of their delivery.</p>
-        <p>
-          {choice.kind === 'last' && choice.name === '30d' ? null : (
-            <button type="button" onClick={() => choose({ kind: 'last', name: '30d' })}>
-              Look at the last 30 days
-            </button>
-          )}
-        </p>
-        <p className="muted">
-          For made-up traffic run <code>npx ethhook-analytics simulate --rate 20</code>
-        </p>
-      </Empty>
+    <div className="charts">
+      <div className="card">
+        <Empty
+          title={
+            choice.kind === 'last' ? `No attempts in the last ${LAST[choice.name].label}` : 'No attempts in this time'
+          }
+        >
+          <p>They appear here by themselves, within a second of their delivery.</p>
+          <p>
+            {choice.kind === 'last' && choice.name === '30d' ? null : (
+              <button type="button" onClick={() => choose({ kind: 'last', name: '30d' })}>
+                Look at the last 30 days
+              </button>
+            )}
+          </p>
+          <p className="muted">
+            For made-up traffic run <code>npx ethhook-analytics simulate --rate 20</code>
+          </p>
+        </Empty>
+      </div>
     </div>
   );
 }
