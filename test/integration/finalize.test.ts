@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +63,7 @@ describe('the finalize command', () => {
     expect((await runCli(stack, 'rollback')).errors).toContain('There is no way from complete to dual_write');
   });
 
-  test('drops an empty table too, and writes its dump the same whatever the database writes dates like', async () => {
+  test('drops an empty table too, whatever dates the database prefers and whatever a killed run has left', async () => {
     const backup = join(folder, 'history.sql');
     const [row] = await stack.postgres.query<{ name: string }>({
       name: 'test_database',
@@ -71,6 +72,11 @@ describe('the finalize command', () => {
     const sql = (text: string) => stack.postgres.query({ name: 'test_sql', text });
     await sql('TRUNCATE events');
     await sql(`ALTER DATABASE ${row?.name} SET DateStyle = 'SQL, DMY'`);
+    // As a run that was killed leaves it.
+    const scratch = `ethhook_scratch_${createHash('md5')
+      .update(row?.name ?? '')
+      .digest('hex')}`;
+    await sql(`CREATE DATABASE ${scratch}`);
     await sql('CREATE EXTENSION pg_trgm');
     await sql('CREATE INDEX legacy_messages ON delivery_attempts USING gin (error_message gin_trgm_ops)');
     await sql("CREATE FUNCTION legacy_status() RETURNS text LANGUAGE sql AS 'SELECT ''pending'''");
@@ -79,6 +85,7 @@ describe('the finalize command', () => {
     expect(done).toMatchObject({ code: 0, errors: expect.not.stringContaining('error') });
     expect(done.output).toContain('events (0 rows) and delivery_attempts (2 rows) were dropped');
     expect(await tables()).toEqual([]);
+    expect(await sql(`SELECT FROM pg_database WHERE datname = '${scratch}'`)).toEqual([]);
     const dump = readFileSync(backup, 'utf8');
     expect(dump).toContain('CREATE EXTENSION IF NOT EXISTS pg_trgm;');
     expect(dump).toContain(`\t${new Date().getUTCFullYear()}-`);
