@@ -24,20 +24,40 @@ const ROUNDS = 20;
 /** Between the values of a row that is one text. */
 export const SEPARATOR = '\u001f';
 
+/** What is not the same in both stores, by id. */
+interface ConfirmedRows {
+  readonly differing: ReadonlyMap<string, Sighting>;
+  /** Rows that never stood still. */
+  readonly undecided: readonly string[];
+}
+
 /**
- * Those of the rows that differ for good, and those that never stood still. A row that neither store has changed while
- * both finished everything that was on the streams is not on its way any more. Fails with an UpstreamError, and with a
- * UserError while a store lags.
+ * Those of the rows that differ for good, named. Fails with an UpstreamError, and with a UserError while a store lags.
  */
 export async function confirmedDifferences(
   services: MoveServices,
   { table, range }: HistoryRange,
   suspects: readonly string[],
 ): Promise<RowDifference[]> {
-  const differences: RowDifference[] = [];
-  const differs = (id: string, what: Pick<RowDifference, 'kind' | 'columns'>): void => {
-    differences.push({ table, day: startOfDay(range.from), id, ...what });
-  };
+  const { differing, undecided } = await confirmedRows(services, table, suspects);
+  const day = startOfDay(range.from);
+  return [
+    ...[...differing].map(([id, sighting]) => ({ table, day, id, ...differenceOf(table, sighting) })),
+    ...undecided.map((id) => ({ table, day, id, kind: 'undecided' as const, columns: [] })),
+  ];
+}
+
+/**
+ * Looks at rows until they are right or have stood still. A row that neither store has changed while both finished
+ * everything that was on the streams is not on its way any more. Fails with an UpstreamError, and with a UserError while
+ * a store lags.
+ */
+export async function confirmedRows(
+  services: MoveServices,
+  table: StreamName,
+  suspects: readonly string[],
+): Promise<ConfirmedRows> {
+  const differing = new Map<string, Sighting>();
   let before = await wrongRows(services, table, suspects);
   for (let round = 0; round < ROUNDS && before.size > 0; round++) {
     if (!(await caughtUp(services, STORES, LAG_MS))) {
@@ -49,17 +69,16 @@ export async function confirmedDifferences(
     const moving = new Map<string, Sighting>();
     for (const [id, sighting] of await wrongRows(services, table, [...before.keys()])) {
       const last = before.get(id);
-      if (last !== undefined && sameSighting(last, sighting)) differs(id, differenceOf(table, sighting));
-      else moving.set(id, sighting);
+      const stands = last !== undefined && sameSighting(last, sighting);
+      (stands ? differing : moving).set(id, sighting);
     }
     before = moving;
   }
-  for (const id of before.keys()) differs(id, { kind: 'undecided', columns: [] });
-  return differences;
+  return { differing, undecided: [...before.keys()] };
 }
 
 /** What both stores have of these rows now, of those that are not the same in both. Fails with an UpstreamError. */
-export async function wrongRows(
+async function wrongRows(
   { postgres, clickhouse, signal }: MoveServices,
   table: StreamName,
   ids: readonly string[],

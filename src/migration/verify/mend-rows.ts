@@ -7,7 +7,7 @@ import { copyChunk } from '../backfill/copy-chunk.js';
 import type { ExclusiveCopy } from '../backfill/exclusively.js';
 import { Pace } from '../backfill/pace.js';
 import type { MoveServices } from '../move-services.js';
-import { SEPARATOR, type Sighting, wrongRows } from './confirm-rows.js';
+import { confirmedRows, SEPARATOR, type Sighting } from './confirm-rows.js';
 import type { RowDifference } from './report.js';
 
 const ROWS_AT_ONCE = 1_000;
@@ -37,7 +37,8 @@ async function mendSome(
 ): Promise<void> {
   const { postgres, clickhouse, logger, signal } = services;
   const { table, range } = wanted;
-  const wrong = await wrongRows(services, table, ids);
+  // Once more: what was compared a while ago may have changed since.
+  const { differing: wrong } = await confirmedRows(services, table, ids);
   const owners = [...wrong].flatMap(([id, sighting]) => forgottenOwner(table, id, sighting) ?? []);
   const removable = [...wrong.values()].flatMap(removableRows);
   const copied = [...wrong].filter(([, sighting]) => sighting.postgres?.movable === true).map(([id]) => id);
