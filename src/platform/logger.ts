@@ -1,4 +1,5 @@
 import { destination, type Logger, pino } from 'pino';
+import { codeOf, UpstreamError } from './errors.js';
 
 export type { Logger };
 
@@ -13,7 +14,22 @@ export const createLogger = (processName: string, level: LogLevel): Logger =>
       base: { process: processName },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: errorFields },
     },
     destination({ fd: 2, sync: true }),
   );
+
+/**
+ * What is logged of an error. Nothing else that hangs on it: drivers leave whole commands there, with passwords and what
+ * was sent among their arguments.
+ */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  const code = codeOf(error);
+  const ofUpstream =
+    error instanceof UpstreamError
+      ? { upstream: error.upstream, kind: error.options.kind, code: error.options.code }
+      : {};
+  return { type, message, stack, ...(code === undefined ? {} : { code }), ...ofUpstream };
+}
