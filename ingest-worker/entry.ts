@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Rejected } from '../src/records/codec.js';
 import { JsonRows } from '../src/records/json-row.js';
+import { isAt } from '../src/records/json-value.js';
 import { ENTRY_FORMS, type EntryForm } from '../src/records/names.js';
 import type { EntryContext, RecordType } from '../src/records/record-type.js';
 import { RowBinaryError, RowBinaryReader } from '../src/records/row-binary.js';
@@ -121,15 +122,16 @@ export function payloadsOf<R>(type: RecordType<R>, entry: StreamEntry): (recordI
   return (recordIndex) => payloads[recordIndex] ?? value;
 }
 
+const FORM_NAMES = ENTRY_FORMS.map((form) => ({ form, name: Buffer.from(form) }));
+
 function formOf(fields: readonly Buffer[]): { form: EntryForm; value: Buffer } | null {
   let found: { form: EntryForm; value: Buffer } | null = null;
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const name = fields[at]?.toString('latin1');
-    const form = ENTRY_FORMS.find((known) => known === name);
-    const value = fields[at + 1];
-    if (form === undefined || value === undefined) continue;
+    const [field, value] = [fields[at], fields[at + 1]];
+    const known = FORM_NAMES.find(({ name }) => name.length === field?.length && isAt(field, 0, name));
+    if (known === undefined || value === undefined) continue;
     if (found !== null) return null;
-    found = { form, value };
+    found = { form: known.form, value };
   }
   return found;
 }

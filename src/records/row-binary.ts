@@ -8,6 +8,7 @@ const digitOf = (code: number): number => (code < 0x3a ? code - 0x30 : (code | 0
 export class RowBinaryWriter {
   #buffer: Buffer;
   #length = 0;
+  #view: Buffer | null = null;
 
   constructor(initialBytes = 64 * 1024) {
     this.#buffer = Buffer.allocUnsafe(initialBytes);
@@ -20,7 +21,8 @@ export class RowBinaryWriter {
 
   /** What was written, as a view on the buffer: valid until the next write. */
   bytes(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    this.#view ??= this.#buffer.subarray(0, this.#length);
+    return this.#view;
   }
 
   uint(bits: 8 | 16 | 32 | 64, value: number): void {
@@ -87,6 +89,7 @@ export class RowBinaryWriter {
 
   advance(bytes: number): void {
     this.#length += bytes;
+    this.#view = null;
   }
 
   #writeSafe64(value: number, at: number): void {
@@ -103,6 +106,7 @@ export class RowBinaryWriter {
       this.#buffer = larger;
     }
     this.#length = needed;
+    this.#view = null;
     return at;
   }
 }

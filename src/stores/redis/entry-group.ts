@@ -1,6 +1,6 @@
 import { UpstreamError } from '../../platform/errors.js';
 import type { Store } from '../../records/migration-phase.js';
-import type { RedisNames, StreamName } from '../../records/names.js';
+import { ENTRY_FORMS, type RedisNames, type StreamName } from '../../records/names.js';
 import { type RedisDatabase, redisScript } from './database.js';
 
 /** One consumer of one group on one stream. */
@@ -74,27 +74,33 @@ export interface ReadLimits {
   readonly bytes: number;
 }
 
+/** What the script below has a number for, since each text in a reply costs the reader an object. */
+const FORM_NAMES = ENTRY_FORMS.map((form) => Buffer.from(form));
+
 /**
  * Reads a few entries at a time until there are enough, since Redis knows no limit by bytes: only the last few may be
- * above it. One entry after the other: id, how many names and values follow (none where it was deleted), and those.
+ * above it. All ids come as one text; then, of each entry, how many names and values it has (none where it was deleted),
+ * and those, with the number of a form in place of its name.
  */
 const READ = redisScript(
   'readEntries',
-  `local after, left, room, few = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), 1
-local flat, n, isMore = {}, 1, 1
+  `local forms = {${ENTRY_FORMS.map((form, number) => `${form} = ${number}`).join(', ')}}
+local after, left, room, few = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), 1
+local reply, n, ids, isMore = {}, 2, {}, 1
 while left > 0 and room > 0 do
   local asked = math.min(left, few)
-  local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', asked, 'STREAMS', KEYS[1], after)
-  local entries = reply and reply[1][2] or {}
+  local found = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', asked, 'STREAMS', KEYS[1], after)
+  local entries = found and found[1][2] or {}
   for i = 1, #entries do
     local id, fields = entries[i][1], entries[i][2] or {}
-    flat[n + 1], flat[n + 2] = id, #fields
-    n = n + 2
-    for j = 1, #fields do
-      flat[n + j] = fields[j]
-      room = room - #fields[j]
+    ids[#ids + 1] = id
+    reply[n + 1] = #fields
+    for j = 1, #fields, 2 do
+      local name, value = fields[j], fields[j + 1]
+      reply[n + 1 + j], reply[n + 2 + j] = forms[name] or name, value
+      room = room - #name - #value
     end
-    n = n + #fields
+    n = n + 1 + #fields
     if after ~= '>' then after = id end
   end
   left = left - #entries
@@ -104,8 +110,8 @@ while left > 0 and room > 0 do
   end
   few = math.min(2 * few, 16)
 end
-flat[1] = isMore
-return flat`,
+reply[1], reply[2] = isMore, table.concat(ids, ' ')
+return reply`,
 );
 
 /** Entries that no consumer of the group was given yet, without waiting for any, and whether there may be more. */
@@ -135,18 +141,24 @@ async function read(
   { count, bytes }: ReadLimits,
 ) {
   const args = [group, consumer, after, count, bytes];
-  const flat = (await redis.scriptBuffer(READ, [names.stream(stream)], args)) as readonly (Buffer | number)[];
+  const reply = (await redis.scriptBuffer(READ, [names.stream(stream)], args)) as readonly (Buffer | number)[];
+  const [isMore, joined] = reply;
+  const ids = joined instanceof Buffer && joined.length > 0 ? joined.toString('latin1').split(' ') : [];
   const entries: StreamEntry[] = [];
   const deletedIds: string[] = [];
-  let last: string | null = null;
-  for (let at = 1; at < flat.length; ) {
-    last = String(flat[at]);
-    const fields = flat.slice(at + 2, at + 2 + Number(flat[at + 1])) as readonly Buffer[];
-    if (fields.length === 0) deletedIds.push(last);
-    else entries.push(streamEntry(last, fields));
-    at += 2 + fields.length;
+  let at = 2;
+  for (const id of ids) {
+    const end = at + 1 + Number(reply[at]);
+    const fields: Buffer[] = [];
+    for (at += 1; at < end; at++) {
+      const part = reply[at];
+      const text = typeof part === 'number' ? FORM_NAMES[part] : part;
+      if (text !== undefined) fields.push(text);
+    }
+    if (fields.length === 0) deletedIds.push(id);
+    else entries.push(streamEntry(id, fields));
   }
-  return { entries, deletedIds, last, isMore: flat[0] === 1 };
+  return { entries, deletedIds, last: ids.at(-1) ?? null, isMore: isMore === 1 };
 }
 
 /** The greatest id below this one, to read pending entries from this one on. */
