@@ -65,12 +65,14 @@ export class BatchBuilder<R> {
   #records = 0;
   #bytes = 0;
 
+  /** `expectedBytes` is about how large its rows will be, where that is known. */
   constructor(
     private readonly kind: StreamKind<R>,
     retentionDays: number,
+    expectedBytes?: number,
   ) {
     this.#reader = new EntryReader(kind.type, retentionDays);
-    this.#rows = new Rows(kind.type);
+    this.#rows = new Rows(kind.type, expectedBytes);
   }
 
   /** Records so far, bad ones too. */

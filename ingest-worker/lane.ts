@@ -61,6 +61,8 @@ export class Lane<R> {
   /** Entries acknowledged of those that the source gave. */
   #acknowledged = 0;
   #nextTakeover = 0;
+  /** Of the rows of the last batch, and some more: a buffer that grows is copied, and what it was is garbage for long. */
+  #expectedBytes: number | undefined;
 
   constructor(options: LaneOptions<R>) {
     this.#options = options;
@@ -144,7 +146,7 @@ export class Lane<R> {
    */
   async #collect(): Promise<Batch<R> | null> {
     const { kind, retentionDays, limits, stopping } = this.#options;
-    const builder = new BatchBuilder(kind, retentionDays);
+    const builder = new BatchBuilder(kind, retentionDays, this.#expectedBytes);
     let closesAt: number | null = null;
     while (builder.records < limits.maxRows && builder.bytes < limits.maxBytes && !stopping.aborted) {
       const waitMs = closesAt === null ? null : closesAt - performance.now();
@@ -155,7 +157,10 @@ export class Lane<R> {
       else if (closesAt === null) return null;
       if (builder.entries > 0) closesAt ??= performance.now() + limits.maxAgeMs;
     }
-    return builder.entries === 0 ? null : builder.build();
+    if (builder.entries === 0) return null;
+    const batch = builder.build();
+    this.#expectedBytes = Math.ceil(1.125 * batch.rows.bytes().length);
+    return batch;
   }
 
   /** Dead letters first: whoever finishes the batch after us finds none in its manifest. */

@@ -9,11 +9,16 @@ const INITIAL_ROWS = 1_024;
 /** Many records of one type as RowBinary, one behind the other: made without an object a record. */
 export class Rows<R> {
   /** Where rows are appended, each followed by {@link endRow}. */
-  readonly writer = new RowBinaryWriter();
+  readonly writer: RowBinaryWriter;
   #ends = new Int32Array(INITIAL_ROWS);
   #count = 0;
 
-  constructor(readonly type: RecordType<R>) {
+  /** `expectedBytes` spares growing, where about so much will come. */
+  constructor(
+    readonly type: RecordType<R>,
+    expectedBytes?: number,
+  ) {
+    this.writer = new RowBinaryWriter(expectedBytes);
     this.writer.raw(type.rowBinaryHeader);
   }
 
