@@ -30,6 +30,13 @@ const withServers = {
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };
 
+/** The move as a whole, with servers that are already there. How much of it: see test/rehearsal/form.ts. */
+export const rehearsal = (form) =>
+  project('rehearsal', ['<rootDir>/test/rehearsal/**/*.test.ts'], {
+    globals: { REHEARSAL_FORM: form },
+    ...withServers,
+  });
+
 /** Unit and architecture tests need no socket; the others start real servers. */
 export default {
   projects: [
@@ -42,6 +49,7 @@ export default {
     }),
     project('e2e', ['<rootDir>/test/e2e/**/*.test.ts'], withServers),
     faults('short', '{alerts,records,restarts,servers,worker}'),
+    rehearsal('short'),
   ],
   maxWorkers: 2,
   testTimeout: 60_000,

@@ -21,8 +21,9 @@ interface AuditClock {
 
 /** A day that changes all the time is compared no more often than this. */
 const SETTLE_MS = 30_000;
-/** An audit that is silent for so long is taken for dead. A day takes less. */
-const AUDIT_LEASE_MS = 60_000;
+/** An audit that is silent for so long is taken for dead, and the next one need not wait any longer. */
+const AUDIT_LEASE_MS = 15_000;
+const AUDIT_EXTEND_MS = 5_000;
 const AUDIT_WAIT_MS = 120_000;
 const AUDIT_POLL_MS = 200;
 const REPORT_EVERY_MS = 5_000;
@@ -39,7 +40,7 @@ export async function auditChangedDays(services: RollupServices, clock: AuditClo
   const { clickhouse, redis, names, signal } = services;
   const holder = randomUUID();
   if (!(await takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS))) return null;
-  try {
+  return whileHeld(services, holder, async () => {
     const [marks, audited] = await Promise.all([rollupMarks(clickhouse, signal), auditedDays(redis, names)]);
     for (const day of audited.keys()) if (!marks.has(day)) await forgetAuditedDay(redis, names, day);
     const audits: DayAudit[] = [];
@@ -56,9 +57,7 @@ export async function auditChangedDays(services: RollupServices, clock: AuditClo
       audits.push(audit);
     }
     return audits;
-  } finally {
-    await endRollupAudit(redis, names, holder).catch(() => undefined);
-  }
+  });
 }
 
 interface DaysToAudit extends AuditClock {
@@ -79,7 +78,7 @@ export async function auditRange(
   const { clickhouse, redis, names, signal, logger } = services;
   const holder = randomUUID();
   await waitForTurn(services, holder);
-  try {
+  return whileHeld(services, holder, async () => {
     const marks = await rollupMarks(clickhouse, signal);
     const days = newestFirst(marks, clock)
       .map(([day]) => day)
@@ -96,7 +95,18 @@ export async function auditRange(
       audits.push(await auditUntilRight(services, day, rebuild));
     }
     return audits;
+  });
+}
+
+/** Keeps the turn that has been taken, and gives it back. */
+async function whileHeld<T>({ redis, names }: RollupServices, holder: string, audit: () => Promise<T>): Promise<T> {
+  const extending = setInterval(() => {
+    takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS).catch(() => undefined);
+  }, AUDIT_EXTEND_MS);
+  try {
+    return await audit();
   } finally {
+    clearInterval(extending);
     await endRollupAudit(redis, names, holder).catch(() => undefined);
   }
 }

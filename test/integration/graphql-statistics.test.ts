@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AttemptRecord } from '../../src/records/attempt.js';
 import { DAY_MS, HOUR_MS } from '../../src/records/time-range.js';
-import { type BreakdownRow, type DeliveryCounters, NO_DELIVERIES } from '../../src/stores/analytics-store.js';
+import { type BreakdownRow, NO_DELIVERIES } from '../../src/stores/analytics-store.js';
 import {
   ALICE,
   ATTEMPTS,
@@ -15,19 +15,9 @@ import {
   uuidOf,
 } from '../support/analytics-dataset.js';
 import { insertAttemptsIntoClickHouse, upsertAttemptsIntoPostgres } from '../support/analytics-stores.js';
+import { COUNTERS, expectedCounters } from '../support/counters.js';
 import { everything, iso, model, range, startFilledGateway } from '../support/filled-gateway.js';
 import { BOBS_APPLICATION } from '../support/gateway.js';
-
-const COUNTERS = `attempts successes failures expired pending retries successRate avgLatencyMs minLatencyMs maxLatencyMs
-  p50LatencyMs p95LatencyMs p99LatencyMs`;
-
-function expectedCounters({ latencyCount, latencySumMs, ...counters }: DeliveryCounters) {
-  return {
-    ...counters,
-    successRate: counters.attempts === 0 ? null : (100 * counters.successes) / counters.attempts,
-    avgLatencyMs: latencyCount === 0 ? null : latencySumMs / latencyCount,
-  };
-}
 
 describe.each(['clickhouse', 'postgres'] as const)('the gateway, reading from %s', (store) => {
   let gateway: Awaited<ReturnType<typeof startFilledGateway>>;

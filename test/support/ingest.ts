@@ -52,18 +52,22 @@ interface IngestStackOptions {
   readonly cluster?: ClickHouseCluster;
   readonly redisUrl?: string;
   readonly prefix?: string;
+  /** What is done to Postgres before it is taken over. */
+  readonly before?: (postgres: PostgresDatabase) => Promise<void>;
 }
 
 export async function freshIngestStack({
   cluster,
   redisUrl = testServers().redisUrl,
   prefix = freshPrefix(),
+  before = async () => undefined,
 }: IngestStackOptions = {}) {
   const [sql, columns, sharded] = await Promise.all([freshPostgres(), freshClickHouse(), cluster?.freshDatabase()]);
+  const postgres = new PostgresDatabase(sql.url, { applicationName: 'test' });
+  await before(postgres);
   await migrateUp({ postgresUrl: sql.url, clickhouseUrl: columns.url, retention: RETENTION, logger });
   const names = new RedisNames(prefix);
   const redis = new RedisDatabase(redisUrl, { applicationName: 'test' });
-  const postgres = new PostgresDatabase(sql.url, { applicationName: 'test' });
   const clickhouse = sharded?.database ?? new ClickHouseDatabase(columns.url, { applicationName: 'test' });
   const environment = {
     POSTGRES_URL: sql.url,

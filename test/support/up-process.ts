@@ -20,6 +20,8 @@ interface Ended {
 export interface RunningCommand {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
+  /** Asks it to end, and resolves when it has. */
+  stop(): Promise<Ended>;
 }
 
 /** Starts the compiled program, in a process group of its own as a terminal does. */
@@ -40,7 +42,11 @@ export function startCommand(
     });
   }
   const ended = once(child, 'close').then(() => ({ code: child.exitCode, output }));
-  return { process: child, ended };
+  const stop = (): Promise<Ended> => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  return { process: child, ended, stop };
 }
 
 export function readStack(dataDir: string): Stack {
