@@ -12,6 +12,10 @@ const whole = (min: number, max: number) =>
     .regex(/^\d+$/, 'must be a whole number')
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be between ${min} and ${max}`);
+const share = z
+  .string()
+  .transform(Number)
+  .refine((value) => value >= 0 && value <= 1, 'must be a number from 0 to 1');
 const port = whole(0, 65_535);
 const url = (...protocols: string[]) =>
   z
@@ -80,6 +84,7 @@ const gatewaySettings = {
   MAX_SUBSCRIPTIONS_PER_USER: whole(1, 1_000_000).default(1_000),
   MAX_SUBSCRIPTIONS_PER_SOCKET: whole(1, 1_000_000).default(100),
   ALLOWED_DOCUMENTS_FILE: z.string().optional(),
+  SHADOW_READS: share.default(0),
   KEEPALIVE_MS: whole(100, 600_000).default(15_000),
   INTROSPECTION: flag.default(true),
   PLAYGROUND: flag.default(true),

@@ -24,6 +24,8 @@ import { WavedAnalyticsStore } from './graphql/waves/waved-analytics-store.js';
 import { phaseMetric } from './migration/phase-metric.js';
 import { watchPhase } from './migration/phase-watch.js';
 import { assertSchemaCurrent } from './migration/schema-status.js';
+import { shadowMetric } from './migration/shadow/shadow-metric.js';
+import { ShadowReads } from './migration/shadow/shadow-reads.js';
 import { readMigrationStatus } from './migration/status.js';
 import { answers } from './platform/answers.js';
 import { type Upstream, UpstreamError, UserError } from './platform/errors.js';
@@ -107,7 +109,18 @@ export async function startGateway(
     ),
   };
   const readsFrom = (): Store => PHASE_MEANING[phase.current().phase].readsFrom;
-  const analytics = (): AnalyticsStore => stores[readsFrom()];
+  const shadowReads = new ShadowReads({
+    stores,
+    share: config.SHADOW_READS,
+    postgres,
+    redis,
+    names,
+    logger,
+    onOutcome: shadowMetric(metrics),
+  });
+  lifecycle.push('shadow reads', () => shadowReads.close());
+  const analytics = (): AnalyticsStore =>
+    phase.current().phase === 'dual_write' ? shadowReads.store : stores[readsFrom()];
   const attemptsRetentionDays = config.ATTEMPTS_RETENTION_DAYS;
   const now = (): number => Date.now();
   const hourlyStatsFeed = new HourlyStatsFeed({ configuration, analytics, attemptsRetentionDays, logger, now });
