@@ -1,14 +1,12 @@
 import { signToken } from '../src/cli/sign-token.js';
-import { Lifecycle } from '../src/platform/lifecycle.js';
 import { DAY_MS } from '../src/records/time-range.js';
-import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
 import { clickHouseClient, gatewayClient, requireOwnAnswers, usersByAttempts } from './concurrency-sides.js';
-import { datasetOf, fillClickHouse } from './dataset.js';
 import { fillConfiguration } from './fill-postgres.js';
+import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { type LoadClient, type LoadRound, type LoadTarget, load } from './http-load.js';
 import { type Measurement, summary } from './measure.js';
-import { startGateway, startServers } from './servers.js';
+import { startGateway } from './servers.js';
 
 const CLIENTS = [1, 10, 100, 500];
 const ROUNDS = 3;
@@ -31,19 +29,9 @@ interface LoadedSide {
 
 export const concurrency: Benchmark = {
   name: 'concurrency',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
-    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
-    try {
-      say('starting servers');
-      const servers = await startServers(lifecycle, say);
-      const dataset = datasetOf(scale, Date.now());
-      const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, {
-        applicationName: 'bench',
-        timeoutMs: 600_000,
-      });
-      lifecycle.push('clickhouse client', () => clickhouse.close());
-      say(`filling ClickHouse with ${dataset.events} events and ${dataset.attempts} attempts`);
-      await fillClickHouse(clickhouse, dataset, signal);
+  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+    withLifecycle(say, async (lifecycle) => {
+      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
       await fillConfiguration(servers, dataset, signal);
       const gateway = await startGateway(servers, lifecycle);
 
@@ -89,10 +77,7 @@ export const concurrency: Benchmark = {
         comparisons,
         claims: [aloneClaim(sidesOf(comparisons, 1)), manyClaim(sidesOf(comparisons, MANY))],
       };
-    } finally {
-      await lifecycle.close();
-    }
-  },
+    }),
 };
 
 const titleOf = (count: number): string => (count === 1 ? '1 client, the median user' : `${count} clients`);

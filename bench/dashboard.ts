@@ -1,7 +1,6 @@
 import { signToken } from '../src/cli/sign-token.js';
-import { Lifecycle } from '../src/platform/lifecycle.js';
 import { DAY_MS, type TimeRange } from '../src/records/time-range.js';
-import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
+import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import { PostgresDatabase } from '../src/stores/postgres/database.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
 import {
@@ -13,10 +12,10 @@ import {
   canonicalNumbers,
   type DashboardNumbers,
 } from './dashboard-sides.js';
-import { datasetOf, fillClickHouse } from './dataset.js';
 import { fillPostgres } from './fill-postgres.js';
+import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { type Measurement, measureAlternately, ranOutOfTime, withinTime } from './measure.js';
-import { startGateway, startServers } from './servers.js';
+import { startGateway } from './servers.js';
 
 /** A side that takes longer is given up and reported as such. */
 const TIMEOUT_MS = 60_000;
@@ -33,24 +32,14 @@ interface AskingSide {
 
 export const dashboard: Benchmark = {
   name: 'dashboard',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
-    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
-    try {
-      say('starting servers');
-      const servers = await startServers(lifecycle, say);
-      const dataset = datasetOf(scale, Date.now());
-      const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, {
-        applicationName: 'bench',
-        timeoutMs: 600_000,
-      });
-      lifecycle.push('clickhouse client', () => clickhouse.close());
+  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+    withLifecycle(say, async (lifecycle) => {
+      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
       const postgres = new PostgresDatabase(servers.postgresUrl, {
         applicationName: 'bench',
         statementTimeoutMs: TIMEOUT_MS,
       });
       lifecycle.push('postgres client', () => postgres.close());
-      say(`filling ClickHouse with ${dataset.events} events and ${dataset.attempts} attempts`);
-      await fillClickHouse(clickhouse, dataset, signal);
       say('copying the same rows into Postgres');
       await fillPostgres(servers, dataset, signal);
       const gateway = await startGateway(servers, lifecycle);
@@ -92,10 +81,7 @@ export const dashboard: Benchmark = {
         comparisons,
         claims: comparisons.map(({ title, sides }) => gatewayClaim(title, sides)),
       };
-    } finally {
-      await lifecycle.close();
-    }
-  },
+    }),
 };
 
 /** The median and the heaviest of the users who have attempts in the range. */

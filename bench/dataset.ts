@@ -9,13 +9,17 @@ export interface Dataset {
   readonly endpoints: number;
   /** All of it; `to` is a full hour. */
   readonly range: TimeRange;
+  readonly ids: IdKind;
 }
+
+/** How the ids of events and attempts are made: UUIDv4, or UUIDv7, which begin with the time. */
+export type IdKind = 'random' | 'time-ordered';
 
 const APPLICATIONS_PER_USER = 2;
 const ENDPOINTS_PER_USER = 4;
 const DAYS = 30;
 
-export function datasetOf(scale: number, now: number): Dataset {
+export function datasetOf(scale: number, now: number, ids: IdKind = 'random'): Dataset {
   const to = startOfHour(now);
   return {
     events: Math.round(4_800_000 * scale),
@@ -23,11 +27,24 @@ export function datasetOf(scale: number, now: number): Dataset {
     users: 500,
     endpoints: 500 * ENDPOINTS_PER_USER,
     range: { from: to - DAYS * DAY_MS, to },
+    ids,
   };
 }
 
 /** The id of the n-th thing of a kind. */
 const id = (kind: string, number: string): string => `reinterpretAsUUID(sipHash128('${kind}', toUInt64(${number})))`;
+/** The same as a UUIDv7: 48 bits of time, the version, and bits that a number decides. */
+const timedId = (kind: string, number: string, total: string): string => {
+  const time = `({from:Int64} + toInt64(intDiv(${number} * {span:UInt64}, ${total})))`;
+  const high = `bitOr(bitShiftLeft(toUInt64${time}, 16), bitOr(0x7000, bitAnd(sipHash64('${kind}-', ${number}), 0xfff)))`;
+  const low = `bitOr(bitShiftLeft(toUInt64(2), 62), bitAnd(sipHash64('${kind}', ${number}), 0x3fffffffffffffff))`;
+  return `reinterpretAsUUID(concat(reinterpretAsString(${high}), reinterpretAsString(${low})))`;
+};
+const EVENTS_TOTAL = '{events:UInt64}';
+const ATTEMPTS_TOTAL = '{attempts:UInt64}';
+/** The id of an event or an attempt. */
+const historyId = (ids: IdKind, kind: string, number: string, total: string): string =>
+  ids === 'random' ? id(kind, number) : timedId(kind, number, total);
 /** 32 bytes that a number decides. */
 const hash32 = (kind: string, number: string): string =>
   `toFixedString(concat(sipHash128('${kind}', toUInt64(${number})), sipHash128('${kind}-', toUInt64(${number}))), 32)`;
@@ -39,8 +56,8 @@ const fraction = (kind: string, number: string): string =>
 const timeOf = (total: string): string =>
   `fromUnixTimestamp64Milli({from:Int64} + toInt64(intDiv(number * {span:UInt64}, ${total})), 'UTC')`;
 
-const EVENTS = `
-  SELECT ${id('event', 'number')} AS id,
+const eventRows = (ids: IdKind): string => `
+  SELECT ${historyId(ids, 'event', 'number', EVENTS_TOTAL)} AS id,
     1 AS chain_id,
     20000000 + intDiv(number, 150) AS block_number,
     ${hash32('block', 'block_number')} AS block_hash,
@@ -53,12 +70,12 @@ const EVENTS = `
     ${addressTopic('recipient')} AS topic2,
     if(number % 10 = 0, ${hash32('token', 'number')}, NULL) AS topic3,
     if(number % 10 = 0, '', concat(repeat(char(0), 24), reinterpretAsString(sipHash64('amount', number)))) AS data,
-    ${timeOf('{events:UInt64}')} AS ingested_at,
+    ${timeOf(EVENTS_TOTAL)} AS ingested_at,
     ingested_at AS created_at
   FROM numbers({first:UInt64}, {count:UInt64})`;
 
 /** A third of all is the first user's; of the others the lower numbers have more. */
-const ATTEMPTS = `
+const attemptRows = (ids: IdKind): string => `
   WITH
     intDiv(number * {events:UInt64}, {attempts:UInt64}) AS event,
     number > 0 AND event = intDiv((number - 1) * {events:UInt64}, {attempts:UInt64}) AS is_another,
@@ -68,8 +85,8 @@ const ATTEMPTS = `
     multiIf(luck < 0.0005 AND attempt_number = 1, 'pending', luck < 0.04, 'failed', luck < 0.045, 'expired', 'success') AS outcome,
     outcome IN ('failed', 'expired') AND luck > 0.03 AS timed_out,
     sqrt(-2 * log(1 - ${fraction('latency', 'number')})) * cos(2 * pi() * ${fraction('phase', 'number')}) AS deviation
-  SELECT ${id('attempt', 'number')} AS id,
-    ${id('event', 'event')} AS event_id,
+  SELECT ${historyId(ids, 'attempt', 'number', ATTEMPTS_TOTAL)} AS id,
+    ${historyId(ids, 'event', 'event', EVENTS_TOTAL)} AS event_id,
     ${id('endpoint', `user * ${ENDPOINTS_PER_USER} + sipHash64('recipient', number) % ${ENDPOINTS_PER_USER}`)} AS endpoint_id,
     ${id('user', 'user')} AS user_id,
     if(is_another AND sipHash64('retry', number) % 3 = 0, 2, 1) AS attempt_number,
@@ -77,14 +94,14 @@ const ATTEMPTS = `
     multiIf(outcome = 'pending' OR timed_out, NULL, outcome = 'success', 200, 503) AS http_status_code,
     if(outcome = 'pending' OR timed_out, NULL, toUInt32(20 + 120 * exp(0.6 * deviation))) AS response_time_ms,
     multiIf(outcome IN ('pending', 'success'), NULL, timed_out, 'no answer within 10000 ms', 'HTTP 503 Service Unavailable') AS error_message,
-    ${timeOf('{attempts:UInt64}')} AS created_at,
+    ${timeOf(ATTEMPTS_TOTAL)} AS created_at,
     if(outcome = 'pending', created_at, addMilliseconds(created_at, ifNull(response_time_ms, 10000))) AS updated_at
   FROM numbers({first:UInt64}, {count:UInt64})`;
 
 /** Fills both tables of ClickHouse day by day (UTC), one block and so one part a day, as merges leave them. */
 export async function fillClickHouse(
   clickhouse: ClickHouseDatabase,
-  { events, attempts, users, range }: Dataset,
+  { events, attempts, users, range, ids }: Dataset,
   signal: AbortSignal,
 ): Promise<void> {
   const params = { events, attempts, users, from: range.from, span: range.to - range.from };
@@ -95,8 +112,8 @@ export async function fillClickHouse(
     insert_deduplicate: 0,
   } as const;
   const tables = [
-    { table: 'events', select: EVENTS, rows: events },
-    { table: 'delivery_attempts', select: ATTEMPTS, rows: attempts },
+    { table: 'events', select: eventRows(ids), rows: events },
+    { table: 'delivery_attempts', select: attemptRows(ids), rows: attempts },
   ];
   for (const { table, select, rows } of tables) {
     /** How many rows have a time before this one. */

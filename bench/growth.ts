@@ -1,15 +1,14 @@
 import { signToken } from '../src/cli/sign-token.js';
-import { Lifecycle } from '../src/platform/lifecycle.js';
+import type { Lifecycle } from '../src/platform/lifecycle.js';
 import { DAY_MS } from '../src/records/time-range.js';
-import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
 import { usersByAttempts } from './concurrency-sides.js';
 import { askGateway } from './dashboard-sides.js';
-import { datasetOf, fillClickHouse } from './dataset.js';
 import { fillConfiguration } from './fill-postgres.js';
+import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { measureAlternately } from './measure.js';
 import { ATTEMPTS_PAGE, askPage, EVENTS_PAGE } from './page-sides.js';
-import { startGateway, startServers } from './servers.js';
+import { startGateway } from './servers.js';
 
 const TIMES = [1, 3, 10];
 const TIMEOUT_MS = 30_000;
@@ -49,9 +48,8 @@ const QUESTIONS: readonly Question[] = [
 
 export const growth: Benchmark = {
   name: 'growth',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
-    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
-    try {
+  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+    withLifecycle(say, async (lifecycle) => {
       const stacks: Stack[] = [];
       for (const times of TIMES) stacks.push(await startStack(times, scale * times, { lifecycle, say, signal }));
       const comparisons: Comparison[] = [];
@@ -79,10 +77,7 @@ export const growth: Benchmark = {
         comparisons,
         claims,
       };
-    } finally {
-      await lifecycle.close();
-    }
-  },
+    }),
 };
 
 async function startStack(
@@ -90,12 +85,8 @@ async function startStack(
   scale: number,
   { lifecycle, say, signal }: Pick<BenchOptions, 'say' | 'signal'> & { readonly lifecycle: Lifecycle },
 ): Promise<Stack> {
-  const dataset = datasetOf(scale, Date.now());
-  say(`${times} times: filling ClickHouse with ${dataset.events} events and ${dataset.attempts} attempts`);
-  const servers = await startServers(lifecycle, say);
-  const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, { applicationName: 'bench', timeoutMs: 600_000 });
-  lifecycle.push('clickhouse client', () => clickhouse.close());
-  await fillClickHouse(clickhouse, dataset, signal);
+  const sayHere = (line: string): void => say(`${times} times: ${line}`);
+  const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say: sayHere, signal });
   await fillConfiguration(servers, dataset, signal);
   const { graphqlUrl, jwtSecret } = await startGateway(servers, lifecycle);
   const range = { from: dataset.range.to - DAY_MS, to: dataset.range.to };

@@ -1,8 +1,7 @@
-import { Lifecycle } from '../src/platform/lifecycle.js';
 import type { EntryForm } from '../src/records/names.js';
-import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import { PostgresDatabase } from '../src/stores/postgres/database.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
+import { openClickHouse, withLifecycle } from './filled-servers.js';
 import { BLOCK_ROWS, type IngestRows, ingestRows } from './ingest-rows.js';
 import {
   BenchWorker,
@@ -36,16 +35,11 @@ const BOTH_AT_LEAST = 0.7;
 
 export const ingest: Benchmark = {
   name: 'ingest',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
-    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
-    try {
+  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+    withLifecycle(say, async (lifecycle) => {
       say('starting servers');
       const servers = await startServers(lifecycle, say);
-      const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, {
-        applicationName: 'bench',
-        timeoutMs: TIMEOUT_MS,
-      });
-      lifecycle.push('clickhouse client', () => clickhouse.close());
+      const clickhouse = openClickHouse(servers, lifecycle);
       const postgres = new PostgresDatabase(servers.postgresUrl, {
         applicationName: 'bench',
         statementTimeoutMs: TIMEOUT_MS,
@@ -97,10 +91,7 @@ export const ingest: Benchmark = {
           memoryClaim(`with a backlog of ${LARGE_ENTRIES} events of 1 MiB as well`, worker.peakMemory),
         ],
       };
-    } finally {
-      await lifecycle.close();
-    }
-  },
+    }),
 };
 
 async function measure(

@@ -1,17 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Lifecycle } from '../src/platform/lifecycle.js';
 import { startOfHour } from '../src/records/time-range.js';
-import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import { RedisDatabase } from '../src/stores/redis/database.js';
 import type { Benchmark, BenchOptions, BenchReport } from './benchmark.js';
-import { datasetOf, fillClickHouse } from './dataset.js';
 import { fillConfiguration } from './fill-postgres.js';
+import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { type LiveClients, startLiveClients } from './live-clients.js';
 import { latencies, monotonicMs } from './live-latencies.js';
 import { type LiveUser, liveUsers, sendTraffic, TRAFFIC } from './live-traffic.js';
 import { type Measurement, summary } from './measure.js';
 import { watchResidentMemory } from './resident-memory.js';
-import { type BenchGateway, startGateway, startServers, startWorker } from './servers.js';
+import { type BenchGateway, startGateway, startWorker } from './servers.js';
 
 /** Subscribers, and the p95 that is promised, milliseconds. */
 const SIDES = [
@@ -32,19 +30,9 @@ interface LiveSide {
 
 export const live: Benchmark = {
   name: 'live',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
-    const lifecycle = new Lifecycle((name, error) => say(`could not stop ${name}: ${String(error)}`));
-    try {
-      say('starting servers');
-      const servers = await startServers(lifecycle, say);
-      const dataset = datasetOf(scale, Date.now());
-      const clickhouse = new ClickHouseDatabase(servers.clickhouseUrl, {
-        applicationName: 'bench',
-        timeoutMs: 600_000,
-      });
-      lifecycle.push('clickhouse client', () => clickhouse.close());
-      say(`filling ClickHouse with ${dataset.events} events and ${dataset.attempts} attempts`);
-      await fillClickHouse(clickhouse, dataset, signal);
+  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+    withLifecycle(say, async (lifecycle) => {
+      const { servers, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
       await fillConfiguration(servers, dataset, signal);
       await startWorker(servers, lifecycle);
       const gateway = await startGateway(servers, lifecycle);
@@ -67,10 +55,7 @@ export const live: Benchmark = {
         }
       }
       return reportOf(scale, dataset.users, sides);
-    } finally {
-      await lifecycle.close();
-    }
-  },
+    }),
 };
 
 /** One user a subscriber, all users having about as many. */

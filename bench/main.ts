@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runByNpm } from '../src/config.js';
 import { messageOf, UserError } from '../src/platform/errors.js';
 import { stopSignal } from '../src/platform/lifecycle.js';
+import { backfill } from './backfill.js';
 import { barChart } from './bar-chart.js';
 import type { Benchmark, BenchOptions, BenchReport } from './benchmark.js';
 import { concurrency } from './concurrency.js';
@@ -12,8 +13,9 @@ import { ingest } from './ingest.js';
 import { live } from './live.js';
 import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
 import { soak } from './soak.js';
+import { storage } from './storage.js';
 
-const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, live];
+const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, storage, backfill, live];
 const DOCS = 'docs/benchmarks.md';
 const CHARTS = 'docs/benchmarks';
 const USAGE = `npm run bench -- [NAME] [--scale S] [--json]

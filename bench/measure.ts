@@ -19,6 +19,8 @@ export interface Measurement {
   readonly p95Ms: number;
   /** Of a side that was asked by many at once. */
   readonly load?: { readonly perSecond: number; readonly errors: number } | undefined;
+  /** On disk, of a side that is weighed rather than timed. */
+  readonly bytes?: number | undefined;
 }
 
 interface MeasureOptions {
@@ -95,3 +97,6 @@ export function summary(
     p95Ms: percentile(0.95),
   };
 }
+
+/** A side that is weighed. */
+export const sized = (name: string, bytes: number): Measurement => ({ ...summary({ name }, [], null), bytes });

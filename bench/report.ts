@@ -3,6 +3,7 @@ import type { BenchReport, Comparison } from './benchmark.js';
 import type { Measurement } from './measure.js';
 
 const LATENCY_HEADER = ['side', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'samples', 'times the baseline'];
+const SIZE_HEADER = ['side', 'MiB', 'times the baseline'];
 const LOAD_HEADER = ['side', 'requests/s', 'times the baseline', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'errors'];
 
 /** What the figures were taken on. */
@@ -48,6 +49,7 @@ type Table = readonly [header: readonly string[], ...rows: (readonly string[])[]
 function tableOf({ sides, baseline, rows }: Comparison): Table {
   const base = sides.find(({ name }) => name === baseline);
   if (sides.some(({ load }) => load !== undefined)) return [LOAD_HEADER, ...sides.map((side) => loadRow(side, base))];
+  if (sides.some(({ bytes }) => bytes !== undefined)) return [SIZE_HEADER, ...sides.map((side) => sizeRow(side, base))];
   const latencies = sides.map((side) => latencyRow(side, base));
   if (rows === undefined) return [LATENCY_HEADER, ...latencies];
   const perSecond = ({ p50Ms }: Measurement): string => Math.round((1000 * rows) / p50Ms).toLocaleString('en');
@@ -65,6 +67,10 @@ function loadRow({ name, load, ...side }: Measurement, base: Measurement | undef
   const ratio = (perSecond / (base?.load?.perSecond ?? Number.NaN)).toFixed(2);
   const latencies = [milliseconds(side.p50Ms), milliseconds(side.p95Ms), spread(side)];
   return [name, perSecond.toFixed(0), ratio, ...latencies, String(errors)];
+}
+
+function sizeRow({ name, bytes = Number.NaN }: Measurement, base: Measurement | undefined): string[] {
+  return [name, (bytes / 2 ** 20).toFixed(1), (bytes / (base?.bytes ?? Number.NaN)).toFixed(2)];
 }
 
 const spread = ({ p10Ms, p90Ms }: Pick<Measurement, 'p10Ms' | 'p90Ms'>): string =>

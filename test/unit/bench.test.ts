@@ -5,7 +5,7 @@ import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.
 import { Answer } from '../../bench/http-load.js';
 import { BLOCK_ROWS, ingestRows } from '../../bench/ingest-rows.js';
 import { latencies } from '../../bench/live-latencies.js';
-import { measureAlternately } from '../../bench/measure.js';
+import { measureAlternately, sized } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
 import { attemptType } from '../../src/records/attempt.js';
 import { ENTRY_FORMS } from '../../src/records/names.js';
@@ -95,6 +95,13 @@ describe('a report', () => {
   test('shows rows a second where rows are what is measured', () => {
     const rows = { ...report, comparisons: report.comparisons.map((each) => ({ ...each, rows: 10_000 })) };
     expect(toText(rows)).toMatch(/b .*2\.50 +2,000,000/);
+  });
+
+  test('shows sizes of sides that are weighed', () => {
+    const sides = [sized('a', 2 ** 20), sized('b', 10 * 2 ** 20)];
+    const weighed = { ...report, comparisons: [{ title: 'A & B', baseline: 'a', sides }] };
+    expect(toText(weighed)).toMatch(/b +10\.0 +10\.00/);
+    expect(barChart({ title: 'A & B', baseline: 'a', sides })).toContain('10.0 MiB');
   });
 
   test('has a chart with a bar a side', () => {
