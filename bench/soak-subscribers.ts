@@ -62,11 +62,12 @@ function holdSocket(url: string, token: string, subscribed: Subscribed, leaving:
       else reject(new Error(text));
     });
     leaving.addEventListener('abort', () => {
-      if (random.chance(0.5)) socket.send(COMPLETE('one'));
+      if (socket.readyState === socket.OPEN && random.chance(0.5)) socket.send(COMPLETE('one'));
       if (random.chance(0.5)) socket.close();
       else socket.terminate();
     });
-    socket.on('error', reject);
+    // Also where it leaves before the socket is open.
+    socket.on('error', (error) => (leaving.aborted ? resolve() : reject(error)));
     socket.on('close', (code, reason) => {
       if (leaving.aborted) resolve();
       else reject(new Error(`a socket was closed with ${code} ${String(reason)}`));
