@@ -27,7 +27,7 @@ export async function startClickHouse({
   const usersFile = join(folder, 'users.xml');
   const logFile = join(folder, 'clickhouse.log');
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  writeFileSync(configFile, configuration(usersFile), { mode: 0o600 });
+  writeFileSync(configFile, configuration(usersFile, join(folder, 'backups')), { mode: 0o600 });
   writeFileSync(usersFile, users(password), { mode: 0o600 });
   const child = await startServer({
     command: process.execPath,
@@ -50,13 +50,14 @@ export async function startClickHouse({
  * Caps for a small machine: by default the mark cache alone may take 5 GiB. The filters that events are found by are kept
  * unpacked, which no other cache is.
  */
-const configuration = (usersFile: string): string => `<clickhouse>
+const configuration = (usersFile: string, backups: string): string => `<clickhouse>
   <max_server_memory_usage>4294967296</max_server_memory_usage>
   <mark_cache_size>268435456</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <index_mark_cache_size>67108864</index_mark_cache_size>
   <index_uncompressed_cache_size>134217728</index_uncompressed_cache_size>
   <timezone>UTC</timezone>
+  <backups><allowed_path>${escapeXml(backups)}</allowed_path></backups>
   <query_log>
     <database>system</database>
     <table>query_log</table>
