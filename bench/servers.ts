@@ -19,6 +19,7 @@ export interface BenchServers {
   readonly postgresUrl: string;
   readonly clickhouseUrl: string;
   readonly redisUrl: string;
+  readonly pids: { readonly clickhouse: number; readonly redis: number };
 }
 
 export interface BenchGateway {
@@ -48,7 +49,13 @@ export async function startServers(lifecycle: Lifecycle, say: (line: string) => 
     retention: { eventsDays: 90, attemptsDays: 30 },
     logger: createLogger('bench', 'warn'),
   });
-  return { folder, postgresUrl: postgres.url, clickhouseUrl: clickhouse.url, redisUrl: redis.url };
+  return {
+    folder,
+    postgresUrl: postgres.url,
+    clickhouseUrl: clickhouse.url,
+    redisUrl: redis.url,
+    pids: { clickhouse: clickhouse.pid, redis: redis.pid },
+  };
 }
 
 /** Starts a gateway process as in production. */
