@@ -34,10 +34,10 @@ const FORMS: Readonly<Record<string, RehearsalForm>> = {
   long: {
     tenants: 4,
     days: 28,
-    rowsPerDay: 3_000,
+    rowsPerDay: 400,
     kills: 10,
-    rate: 200,
-    trafficSeconds: 15,
+    rate: 100,
+    trafficSeconds: 10,
     corrections: 20,
     withinSeconds: 150,
     isShown: true,
