@@ -164,6 +164,27 @@ describe('two shards', () => {
     await stack.expectExactRollups();
   });
 
+  test('lose a user, or a day, by statements for the whole cluster, and what is left stays right', async () => {
+    const attempts = attemptsOf(300);
+    await insert(attempts);
+    const tables = ['delivery_stats_hourly', 'delivery_stats_daily', 'delivery_attempts'];
+    const [, purged = ''] = await oneUserOfEachShard();
+    const everywhere = (statement: (table: string) => string) => async (table: string) =>
+      stack.clickhouse.command({
+        name: 'test',
+        query: statement(`${table}_local ON CLUSTER 'test'`),
+        settings: { lightweight_deletes_sync: '2', mutations_sync: '2' },
+      });
+    await Promise.all(tables.map(everywhere((table) => `DELETE FROM ${table} WHERE user_id = '${purged}'`)));
+    await Promise.all(tables.map(everywhere((table) => `ALTER TABLE ${table} APPLY DELETED MASK`)));
+    const left = attempts.filter(({ user_id }) => user_id !== purged);
+    expect(await stack.attemptsIn('clickhouse')).toEqual(standingAttempts(left));
+    expect(await audit(Date.now())).toMatchObject([{ day: DAY, outcome: 'right' }]);
+    const date = new Date(DAY).toISOString().slice(0, 10);
+    await Promise.all(tables.map(everywhere((table) => `ALTER TABLE ${table} DROP PARTITION '${date}'`)));
+    for (const table of tables) expect(await countsOf(`${table}_local`)).toEqual([0, 0]);
+  });
+
   test('several auditors at once count no difference twice', async () => {
     const attempts = attemptsOf(300);
     await insert(attempts);
