@@ -55,7 +55,12 @@ export async function soak({ scale, minutes, say, signal }: SoakOptions): Promis
     await settled(gateway.pid, 0);
     const before = figuresOf(gateway.pid);
     say(`full load is ${fullLoad.toFixed(0)} questions/s; soaking at half of it for ${minutes} minutes`);
-    const over = AbortSignal.any([signal, AbortSignal.timeout(minutes * 60_000)]);
+    const ending = new AbortController();
+    const end = (): void => ending.abort();
+    const timer = setTimeout(end, minutes * 60_000);
+    signal.addEventListener('abort', end, { once: true });
+    lifecycle.push('timer', () => clearTimeout(timer));
+    const over = ending.signal;
     setMaxListeners(0, over);
     const [asked, subscribed]: [Asked, Subscribed] = [nothingAsked(), { begun: 0, messages: 0, wrong: [] }];
     const watch = watchProcess(gateway.pid);
