@@ -103,10 +103,12 @@ describe('an operation that takes too long', () => {
     const slow = new URL(stores.environment.CLICKHOUSE_URL);
     slow.searchParams.set(
       'clickhouse_setting_additional_table_filters',
-      "{'delivery_attempts': 'sleepEachRow(3) = 0'}",
+      "{'delivery_attempts': 'sleepEachRow(1) = 0'}",
     );
     // Between blocks is when a query heeds that it was given up.
     slow.searchParams.set('clickhouse_setting_max_block_size', '1');
+    // One of several rows is still refused where it would sleep for more than three seconds.
+    slow.searchParams.set('clickhouse_setting_function_sleep_max_microseconds_per_block', '600000000');
     const patient = await startTestGateway({
       ...stores.environment,
       CLICKHOUSE_URL: slow.href,

@@ -1,16 +1,31 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EmbeddedServer } from '../../src/embedded/embedded-server.js';
+import { freePort } from '../../src/embedded/free-port.js';
+import { startRedis } from '../../src/embedded/redis.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
 import { until } from '../support/until.js';
 
 describe('broken connections', () => {
+  let folder: string;
+  /** Of its own: the connections that are broken are those of every worker there. */
+  let server: EmbeddedServer;
   let stack: IngestStack;
 
-  beforeEach(async () => {
-    stack = await freshIngestStack();
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'ethhook-redis-'));
+    server = await startRedis({ folder, port: await freePort(), password: 'test', say: () => undefined });
+    stack = await freshIngestStack({ redisUrl: server.url });
   });
 
-  afterEach(() => stack.close());
+  afterAll(async () => {
+    await stack?.close();
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
 
   /** The connections of workers to Redis, by id, and which of them wait for entries. */
   async function workerConnections(): Promise<{ ids: string[]; reading: number }> {

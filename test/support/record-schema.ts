@@ -40,7 +40,7 @@ function presentSchema(shape: Shape): JsonSchema {
     case 'fixedHex':
       return text(`^0[xX][0-9a-fA-F]{${2 * shape.bytes}}$`);
     case 'hexData':
-      return { ...text('^0[xX]([0-9a-fA-F]{2})*$'), maxLength: 2 + 2 * shape.maxBytes };
+      return { ...text('^0[xX](?:[0-9a-fA-F]{2})*$'), maxLength: 2 + 2 * shape.maxBytes };
     case 'text':
       return { type: 'string', maxLength: shape.maxBytes, description: `At most ${shape.maxBytes} bytes of UTF-8` };
     case 'oneOf':
