@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readGatewayConfig, runByNpm } from '../config.js';
 import { messageOf } from '../platform/errors.js';
-import { Lifecycle, stopSignal } from '../platform/lifecycle.js';
+import { Lifecycle, logCrash, stopSignal } from '../platform/lifecycle.js';
 import { createLogger } from '../platform/logger.js';
 
 const STOP_WITHIN_MS = 10_000;
@@ -14,6 +14,7 @@ export function registerGateway(program: Command): void {
     .action(async () => {
       const config = readGatewayConfig();
       const logger = createLogger('gateway', config.LOG_LEVEL);
+      logCrash(logger);
       const lifecycle = new Lifecycle((name, error) => logger.error({ error, name }, 'could not be closed cleanly'));
       const stopping = new AbortController();
       const stopped = stopSignal(runByNpm()).finally(() => stopping.abort());

@@ -62,7 +62,9 @@ export async function prepareOperation(
   }
   const { user } = identity;
   const running = services.operationMetrics.start(operation, begun);
-  response.once('close', () => running.end());
+  // Who has left meanwhile has closed it already.
+  if (response.closed) running.end();
+  else response.once('close', () => running.end());
   const requestId = currentRequestId();
   const context = createContext(services, { requestId, user, now, running, signal: deadline.signal });
   return { operation, identity, context, deadline };

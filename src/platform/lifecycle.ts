@@ -1,3 +1,5 @@
+import type { Logger } from './logger.js';
+
 type Release = () => unknown;
 
 /**
@@ -57,5 +59,13 @@ export function stopSignal(runByNpm: boolean): Promise<NodeJS.Signals | 'parent 
         resolve(signal);
       });
     }
+  });
+}
+
+/** What nobody caught ends the process, as ever, but is told in the log like any error: with nothing that hangs on it. */
+export function logCrash(logger: Logger): void {
+  process.once('uncaughtException', (error) => {
+    logger.fatal({ error }, 'ended by an error that nobody caught');
+    process.exit(1);
   });
 }

@@ -165,6 +165,7 @@ export class HourlyStatsFeed {
   }
 
   #fail(work: readonly Work[], error: unknown): void {
+    if (this.#closed.signal.aborted) return;
     this.options.logger.warn({ error, sources: work.length }, 'live numbers could not be read, trying again');
     for (const { watched, hours } of work) {
       watched.fail(hours, error);
