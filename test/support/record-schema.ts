@@ -52,7 +52,8 @@ const text = (pattern: string): JsonSchema => ({ type: 'string', pattern });
 
 /** A field that may only have a value where another has one. */
 const onlyWith = (name: string, other: string): JsonSchema => ({
-  if: { properties: { [name]: { type: 'string' } }, required: [name] },
-  // biome-ignore lint/suspicious/noThenProperty: JSON Schema's word.
-  then: { properties: { [other]: { type: 'string' } }, required: [other] },
+  anyOf: [
+    { properties: { [name]: { type: 'null' } } },
+    { properties: { [other]: { type: 'string' } }, required: [other] },
+  ],
 });
