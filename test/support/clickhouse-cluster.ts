@@ -66,10 +66,7 @@ export class ClickHouseCluster {
     const { url, readerUrl } = this.#urlsOf(first, name);
     const database = new ClusteredDatabase(url, shards);
     const reader = new ClickHouseDatabase(readerUrl, { applicationName: 'test', cluster: CLUSTER });
-    await prepareForMigrations(database);
-    for (const migration of await readSchemaMigrations('clickhouse'))
-      await applyMigration(database, migration, LIFETIME);
-    await applyLifetime(database, LIFETIME);
+    await migrate(database);
     return {
       url,
       database,
