@@ -146,6 +146,13 @@ export async function startGateway(
     help: 'Subscriptions that this process serves, over sockets and streams of events.',
     samples: () => [{ value: subscriptionLimits.count }],
   });
+  const rateLimitOf = (perMinute: number): RateLimit =>
+    new RateLimit({
+      perMinute,
+      take: (asker, amount, windowMs) => takeRequests(redis, names, { asker, amount, limit: perMinute, windowMs }),
+      patienceMs: config.RATE_LIMIT_TIMEOUT_MS,
+      logger,
+    });
   const services: Services = {
     configuration,
     analytics,
@@ -156,13 +163,8 @@ export async function startGateway(
       limits,
       config.ALLOWED_DOCUMENTS_FILE === undefined ? undefined : readAllowList(config.ALLOWED_DOCUMENTS_FILE),
     ),
-    rateLimit: new RateLimit({
-      perMinute: config.RATE_LIMIT_PER_MINUTE,
-      take: (userId, amount, windowMs) =>
-        takeRequests(redis, names, { userId, amount, limit: config.RATE_LIMIT_PER_MINUTE, windowMs }),
-      patienceMs: config.RATE_LIMIT_TIMEOUT_MS,
-      logger,
-    }),
+    rateLimit: rateLimitOf(config.RATE_LIMIT_PER_MINUTE),
+    anonymousRateLimit: rateLimitOf(config.ANONYMOUS_RATE_LIMIT_PER_MINUTE),
     subscriptionLimits,
     operationMetrics,
     migrationStatus: () => readMigrationStatus({ postgres, redis, names }),

@@ -20,6 +20,8 @@ export interface Services {
   /** What every operation passes before it runs, whichever way it comes in. */
   readonly admission: Admission;
   readonly rateLimit: RateLimit;
+  /** Of those without a token, by their address. */
+  readonly anonymousRateLimit: RateLimit;
   readonly subscriptionLimits: SubscriptionLimits;
   readonly operationMetrics: OperationMetrics;
   /** Where the move stands now. Fails with an UpstreamError. */

@@ -72,11 +72,11 @@ export async function prepareOperation(
 
 /** An operation that is answered without a token, if it is one. Whoever asks too often is refused before it is looked at. */
 async function introspection(
-  { admission, rateLimit }: Services,
+  { admission, anonymousRateLimit }: Services,
   request: Request,
   now: number,
 ): Promise<Operation | undefined> {
-  await rateLimit.count(`address ${request.ip}`);
+  await anonymousRateLimit.count(`address ${request.ip}`);
   try {
     return admission.admitIntrospection(operationRequestOf(request), now);
   } catch (error) {

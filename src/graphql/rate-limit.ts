@@ -2,10 +2,10 @@ import type { Logger } from '../platform/logger.js';
 import { rateLimited } from './errors.js';
 
 interface RateLimitOptions {
-  /** Of one user, over all gateways. */
+  /** Of one asker, over all gateways. */
   readonly perMinute: number;
-  /** Takes requests off what a user has left in a window that all gateways share: as many as asked for, fewer, or none. */
-  readonly take: (userId: string, amount: number, windowMs: number) => Promise<Taken>;
+  /** Takes requests off what an asker has left in a window that all gateways share: as many as asked for, fewer, or none. */
+  readonly take: (asker: string, amount: number, windowMs: number) => Promise<Taken>;
   /** How long that may take before requests go on without it, milliseconds. */
   readonly patienceMs: number;
   readonly logger: Logger;
@@ -16,7 +16,7 @@ interface Taken {
   readonly windowEndsInMs: number;
 }
 
-/** What a user may still ask of this gateway before the shared count is asked again. */
+/** What an asker may still ask of this gateway before the shared count is asked again. */
 interface Lease {
   left: number;
   /** Whether the shared count had none left. */
@@ -32,8 +32,8 @@ const LEASES_PER_WINDOW = 1_000;
 const RETRY_MS = 1_000;
 
 /**
- * Counts requests by user. The count is kept in Redis; a gateway takes a few requests of a user off it at a time, so that
- * hardly any request waits for it. While Redis is away everything is let through, and nothing waits.
+ * Counts requests by asker: a user's id, or the address of somebody without a token. The count is kept in Redis; a gateway
+ * takes a few requests of an asker off it at a time, so that hardly any request waits for it. While Redis is away everything is let through, and nothing waits.
  */
 export class RateLimit {
   readonly #leases = new Map<string, Lease>();
@@ -47,15 +47,15 @@ export class RateLimit {
     this.#leaseSize = Math.ceil(options.perMinute / LEASES_PER_WINDOW);
   }
 
-  /** Counts one request. Fails with RATE_LIMITED where the user has none left in this window. */
-  async count(userId: string): Promise<void> {
-    let lease = this.#current(userId);
+  /** Counts one request. Fails with RATE_LIMITED where the asker has none left in this window. */
+  async count(asker: string): Promise<void> {
+    let lease = this.#current(asker);
     while (lease === undefined || (lease.left === 0 && !lease.isLast)) {
       if (this.#isAway) {
-        this.#tryAgain(userId);
+        this.#tryAgain(asker);
         return;
       }
-      lease = await this.#ask(userId);
+      lease = await this.#ask(asker);
     }
     if (lease.left === 0) this.#refuse(lease);
     lease.left -= 1;
@@ -66,28 +66,28 @@ export class RateLimit {
     throw rateLimited(`More than ${this.options.perMinute} requests in a minute: wait ${seconds} s.`, seconds);
   }
 
-  #current(userId: string): Lease | undefined {
-    const lease = this.#leases.get(userId);
+  #current(asker: string): Lease | undefined {
+    const lease = this.#leases.get(asker);
     return lease !== undefined && lease.until > performance.now() ? lease : undefined;
   }
 
-  /** Those who ask for one user at a time share the answer. Undefined where there was none. */
-  #ask(userId: string): Promise<Lease | undefined> {
-    let asking = this.#asking.get(userId);
+  /** Those who ask for one asker at a time share the answer. Undefined where there was none. */
+  #ask(asker: string): Promise<Lease | undefined> {
+    let asking = this.#asking.get(asker);
     if (asking === undefined) {
-      asking = this.#take(userId).finally(() => this.#asking.delete(userId));
-      this.#asking.set(userId, asking);
+      asking = this.#take(asker).finally(() => this.#asking.delete(asker));
+      this.#asking.set(asker, asking);
     }
     return asking;
   }
 
-  async #take(userId: string): Promise<Lease | undefined> {
+  async #take(asker: string): Promise<Lease | undefined> {
     const { take, patienceMs, logger } = this.options;
     try {
-      const { granted, windowEndsInMs } = await within(patienceMs, take(userId, this.#leaseSize, WINDOW_MS));
+      const { granted, windowEndsInMs } = await within(patienceMs, take(asker, this.#leaseSize, WINDOW_MS));
       const lease = { left: granted, isLast: granted === 0, until: performance.now() + windowEndsInMs };
       this.#sweep();
-      this.#leases.set(userId, lease);
+      this.#leases.set(asker, lease);
       if (this.#isAway) logger.info('requests are counted again');
       this.#isAway = false;
       return lease;
@@ -100,10 +100,10 @@ export class RateLimit {
   }
 
   /** Nobody waits for it. */
-  #tryAgain(userId: string): void {
+  #tryAgain(asker: string): void {
     if (performance.now() < this.#retryAt) return;
     this.#retryAt = Number.POSITIVE_INFINITY;
-    void this.#ask(userId);
+    void this.#ask(asker);
   }
 
   /** Once a window, what has ended is forgotten. */
@@ -111,7 +111,7 @@ export class RateLimit {
     const now = performance.now();
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + WINDOW_MS;
-    for (const [userId, { until }] of this.#leases) if (until <= now) this.#leases.delete(userId);
+    for (const [asker, { until }] of this.#leases) if (until <= now) this.#leases.delete(asker);
   }
 }
 

@@ -70,9 +70,9 @@ export class RedisNames {
     return `${this.prefix}:rollup_mends`;
   }
 
-  /** How many requests a user has made in the present minute. */
-  requestQuota(userId: string): string {
-    return `${this.prefix}:request_quota:${userId}`;
+  /** How many requests a user, or an address without a token, has made in the present minute. */
+  requestQuota(asker: string): string {
+    return `${this.prefix}:request_quota:${asker}`;
   }
 
   /** Pub/sub channel that says what a store has committed. */

@@ -84,13 +84,13 @@ describe('how many requests a user may make in a minute', () => {
   });
 
   test('counts those without a token by their address, whatever they ask, and nobody else with them', async () => {
-    const gateway = await startTestGateway(limitedTo(3));
+    const gateway = await startTestGateway({ ...limitedTo(1), ANONYMOUS_RATE_LIMIT_PER_MINUTE: '3' });
     try {
       const anonymous = async (query: string) => (await gateway.ask({}, query)).status;
       const answers = [await anonymous(ASK), await anonymous('{ __typename }'), await anonymous('{ nonsense')];
       expect(answers).toEqual([401, 200, 401]);
       expect([await anonymous(ASK), await anonymous('{ __typename }')]).toEqual([429, 429]);
-      expect(await statuses(gateway, ALICE, 1)).toEqual([200]);
+      expect((await statuses(gateway, ALICE, 2)).sort()).toEqual([200, 429]);
     } finally {
       await gateway.close();
     }
@@ -132,7 +132,7 @@ describe('how many requests a user may make in a minute', () => {
   test('opens anew with the next window', async () => {
     const redis = new RedisDatabase(testServers().redisUrl, { applicationName: 'test' });
     const names = new RedisNames(freshPrefix());
-    const take = (amount: number) => takeRequests(redis, names, { userId: ALICE, amount, limit: 5, windowMs: 200 });
+    const take = (amount: number) => takeRequests(redis, names, { asker: ALICE, amount, limit: 5, windowMs: 200 });
     try {
       const all = await take(6);
       expect(all.granted).toBe(5);

@@ -139,11 +139,8 @@ describe('the schema itself', () => {
     expect(admission.admit({ query: '{ me { __typename id } }' }, NOW).isIntrospection).toBe(false);
   });
 
-  test('is all that anybody may ask, and nothing that anybody asks is kept', () => {
+  test('is all that anybody may ask', () => {
     const fresh = admissionWith({});
-    const query = getIntrospectionQuery();
-    expect(fresh.admitIntrospection({ query }, NOW)).toMatchObject({ isIntrospection: true, query });
-    expect(fresh.documentOf(hashOf(query))).toBeUndefined();
     fresh.admit({ query: '{ me { id } }' }, NOW);
     for (const other of [
       '{ me { id } }',
@@ -155,6 +152,29 @@ describe('the schema itself', () => {
     }
     expect(() => fresh.admitIntrospection({ query: '{ __schema { nonsense } }' }, NOW)).toThrow(Refused);
     expect(() => fresh.admitIntrospection({ query: '{ __schema {' }, NOW)).toThrow(Refused);
+  });
+
+  test('is validated once, whoever asks the same again', () => {
+    const [query, other] = [getIntrospectionQuery(), '{ __schema { queryType { name } } }'];
+    const fresh = admissionWith({});
+    const asked = fresh.admitIntrospection({ query }, NOW);
+    expect(asked).toMatchObject({ isIntrospection: true, query });
+    expect(fresh.admitIntrospection({ query }, NOW)?.document).toBe(asked?.document);
+    expect(fresh.documentOf(hashOf(query))).toBe(asked?.document);
+    const byUser = fresh.admit({ query: other }, NOW);
+    expect(fresh.admitIntrospection({ query: other }, NOW)?.document).toBe(byUser.document);
+  });
+
+  test('asked for in many ways without a token crowds out nothing that users ask', () => {
+    const fresh = admissionWith({});
+    const kept = fresh.admit({ query: '{ me { id } }' }, NOW);
+    const [first, ...others] = Array.from(
+      { length: 60 },
+      (_, index) => `{ __typename } # ${index} ${'x'.repeat(60_000)}`,
+    );
+    for (const query of [first, ...others]) fresh.admitIntrospection({ query }, NOW);
+    expect(fresh.documentOf(hashOf('{ me { id } }'))).toBe(kept.document);
+    expect(fresh.documentOf(hashOf(first ?? ''))).toBeUndefined();
   });
 
   test('cannot be asked for nor guessed where introspection is off', () => {

@@ -19,6 +19,8 @@ export type CheckedDocument = ParsedDocument;
 
 /** Documents are kept by the size of their texts, bytes; what is made of them takes some twenty times that. */
 const KEPT_BYTES = 2 * 1024 * 1024;
+/** The same of what is asked without a token: introspection queries, of which a tool's takes a kilobyte or two. */
+const KEPT_INTROSPECTION_BYTES = 128 * 1024;
 /** A document with more mistakes is told about so many. */
 const MAX_ERRORS = 10;
 
@@ -27,6 +29,8 @@ export const hashOf = (text: string): string => createHash('sha256').update(text
 /** Parses and validates; what has been checked is kept for as long as it is used, by its hash. */
 export class Documents {
   readonly #kept = new DocumentCache<string, CheckedDocument>(KEPT_BYTES);
+  /** Apart, so that nobody without a token crowds out what others ask. */
+  readonly #keptIntrospection = new DocumentCache<string, CheckedDocument>(KEPT_INTROSPECTION_BYTES);
 
   constructor(
     private readonly schema: GraphQLSchema,
@@ -43,19 +47,21 @@ export class Documents {
     return checked;
   }
 
-  /**
-   * The same for whoever may ask for the schema alone: any other document is undefined, before the work of validating it.
-   * Nothing is kept, since that would be at the cost of what others ask.
-   */
+  /** The same for whoever may ask for the schema alone: any other document is undefined, before the work of validating it. */
   checkIntrospection(text: string): CheckedDocument | undefined {
     const hash = hashOf(text);
-    const document = this.#kept.get(hash) ?? this.#parsed(text, hash);
-    return document.isIntrospection ? this.#validated(document) : undefined;
+    const kept = this.kept(hash);
+    if (kept !== undefined) return kept.isIntrospection ? kept : undefined;
+    const parsed = this.#parsed(text, hash);
+    if (!parsed.isIntrospection) return undefined;
+    const checked = this.#validated(parsed);
+    this.#keptIntrospection.set(hash, checked, text.length);
+    return checked;
   }
 
   /** A document that has been checked, if it is still kept. */
   kept(hash: string): CheckedDocument | undefined {
-    return this.#kept.get(hash);
+    return this.#kept.get(hash) ?? this.#keptIntrospection.get(hash);
   }
 
   #parsed(text: string, hash: string): ParsedDocument {

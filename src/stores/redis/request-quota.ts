@@ -16,7 +16,8 @@ return {granted, left}`,
 );
 
 interface Quota {
-  readonly userId: string;
+  /** A user's id, or the address of somebody without a token. */
+  readonly asker: string;
   /** How many requests are asked for now. */
   readonly amount: number;
   /** Of all gateways together, in a window. */
@@ -24,13 +25,13 @@ interface Quota {
   readonly windowMs: number;
 }
 
-/** Takes requests off what a user has left in the present window: as many as asked for, fewer, or none. */
+/** Takes requests off what an asker has left in the present window: as many as asked for, fewer, or none. */
 export async function takeRequests(
   redis: RedisDatabase,
   names: RedisNames,
-  { userId, amount, limit, windowMs }: Quota,
+  { asker, amount, limit, windowMs }: Quota,
 ): Promise<{ granted: number; windowEndsInMs: number }> {
-  const reply = await redis.script(TAKE, [names.requestQuota(userId)], [amount, limit, windowMs]);
+  const reply = await redis.script(TAKE, [names.requestQuota(asker)], [amount, limit, windowMs]);
   const [granted, windowEndsInMs] = Array.isArray(reply) ? reply.map(Number) : [];
   if (granted === undefined || windowEndsInMs === undefined) throw new Error('takeRequests: an unexpected reply');
   return { granted, windowEndsInMs };
