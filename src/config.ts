@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { messageOf, UserError } from './platform/errors.js';
 import { LOG_LEVELS } from './platform/logger.js';
@@ -33,6 +34,18 @@ const list = z.string().transform((value) =>
 
 const isOrigin = (text: string): boolean =>
   text === '*' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text);
+
+/** Ranges of private addresses that express knows by name. */
+const NAMED_NETWORKS = ['loopback', 'linklocal', 'uniquelocal'];
+const ADDRESS_BITS: Readonly<Record<number, number>> = { 4: 32, 6: 128 };
+
+/** Whether it is an address, or a range of them such as 10.0.0.0/8. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const most = ADDRESS_BITS[isIP(address)];
+  if (most === undefined || more.length > 0) return NAMED_NETWORKS.includes(text);
+  return bits === undefined || (/^\d+$/.test(bits) && Number(bits) >= 1 && Number(bits) <= most);
+}
 
 const common = {
   LOG_LEVEL: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).default('info'),
@@ -91,6 +104,12 @@ const gatewaySettings = {
   PLAYGROUND: flag.default(true),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'must be origins such as https://app.example.com, or *')
+    .default([]),
+  TRUSTED_PROXIES: list
+    .transform((proxies) => (/^[1-9]$/.test(proxies.join()) ? Number(proxies.join()) : proxies))
+    .refine((proxies) => typeof proxies === 'number' || proxies.every(isNetwork), {
+      error: 'must be networks such as 10.0.0.0/8, or how many proxies there are, 9 at most',
+    })
     .default([]),
   DEMO_TOKEN: z.string().optional(),
 };

@@ -196,6 +196,7 @@ export async function startGateway(
     authenticate,
     logger,
     corsOrigins: config.CORS_ORIGINS,
+    trustedProxies: config.TRUSTED_PROXIES,
     eventStreams,
     pages: (app) =>
       servePages(app, {

@@ -3,6 +3,7 @@ import { OperationTypeNode } from 'graphql';
 import type { Logger } from '../platform/logger.js';
 import type { Operation, OperationRequest } from './admission/admission.js';
 import type { Authenticator, Identity } from './authentication.js';
+import { networkOf } from './client-network.js';
 import { createContext, NOBODY, type RequestContext, type Services } from './context.js';
 import { Deadline } from './deadline.js';
 import { badUserInput, Refused } from './errors.js';
@@ -76,7 +77,8 @@ async function introspection(
   request: Request,
   now: number,
 ): Promise<Operation | undefined> {
-  await anonymousRateLimit.count(`address ${request.ip}`);
+  // Without an address the client has left.
+  await anonymousRateLimit.count(`address ${networkOf(request.ip ?? '')}`);
   try {
     return admission.admitIntrospection(operationRequestOf(request), now);
   } catch (error) {

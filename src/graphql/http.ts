@@ -32,6 +32,8 @@ interface HttpOptions extends OperationOptions {
   readonly schema: GraphQLSchema;
   /** Whose pages may ask from a browser. */
   readonly corsOrigins: readonly string[];
+  /** Networks whose word is taken for whom they ask for (X-Forwarded-For), or how many proxies there are before us. */
+  readonly trustedProxies: readonly string[] | number;
   readonly eventStreams: EventStreams;
   /** Pages and answers beside GraphQL. */
   readonly pages: (app: Express) => void;
@@ -80,6 +82,7 @@ export async function createHttpApp(
 
   const app = express();
   app.disable('x-powered-by');
+  app.set('trust proxy', options.trustedProxies);
   app.use((request, response, next) => {
     const requestId = requestIdFrom(request.get('x-request-id'));
     response.setHeader('x-request-id', requestId);

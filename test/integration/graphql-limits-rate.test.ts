@@ -96,6 +96,35 @@ describe('how many requests a user may make in a minute', () => {
     }
   });
 
+  test('counts by the address that a trusted proxy forwards, of a stream of events too, and believes nobody else', async () => {
+    const anonymous = { ...limitedTo(1_000), ANONYMOUS_RATE_LIMIT_PER_MINUTE: '1' };
+    for (const [TRUSTED_PROXIES, second] of [
+      ['', 429],
+      ['10.0.0.0/8', 429],
+      ['127.0.0.0/8', 200],
+      ['1', 200],
+    ] as const) {
+      const gateway = await startTestGateway({ ...anonymous, STREAM_PREFIX: freshPrefix(), TRUSTED_PROXIES });
+      const from = async (forwarded: string, accept = 'application/json') => {
+        const response = await fetch(`${gateway.url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-forwarded-for': forwarded, accept },
+          body: JSON.stringify({ query: '{ __typename }' }),
+        });
+        await response.text();
+        return response.status;
+      };
+      try {
+        expect([TRUSTED_PROXIES, await from('192.0.2.1')]).toEqual([TRUSTED_PROXIES, 200]);
+        expect([TRUSTED_PROXIES, await from('192.0.2.2', 'text/event-stream')]).toEqual([TRUSTED_PROXIES, second]);
+        // What a client has written itself stands before what the proxy has added.
+        expect([TRUSTED_PROXIES, await from('192.0.2.3, 192.0.2.1')]).toEqual([TRUSTED_PROXIES, 429]);
+      } finally {
+        await gateway.close();
+      }
+    }
+  });
+
   test('counts a user once, however their token spells the id', async () => {
     const userId = 'abcdef01-0000-4000-8000-00000000000a';
     await stores.postgres.query({

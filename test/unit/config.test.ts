@@ -42,6 +42,29 @@ describe("the gateway's configuration", () => {
     expect(() => read({ PLAYGROUND: 'no' })).toThrow(/PLAYGROUND must be on or off/);
   });
 
+  test('takes proxies by their networks or their number, and trusts none by default', () => {
+    const read = (TRUSTED_PROXIES: string) => readGatewayConfig({ ...COMPLETE, TRUSTED_PROXIES }).TRUSTED_PROXIES;
+    expect(read('')).toEqual([]);
+    expect(read('2')).toBe(2);
+    expect(read('10.0.0.0/8, fd00::/8,192.0.2.1,uniquelocal')).toEqual([
+      '10.0.0.0/8',
+      'fd00::/8',
+      '192.0.2.1',
+      'uniquelocal',
+    ]);
+    for (const wrong of [
+      '0',
+      'anybody',
+      '10.0.0.0/33',
+      '10.0.0.0/0',
+      '10.0.0.0/8/8',
+      '1.2.3',
+      '10.0.0.0/8 192.0.2.1',
+    ]) {
+      expect(() => read(wrong)).toThrow(/TRUSTED_PROXIES must be networks/);
+    }
+  });
+
   test('takes an empty variable for one that is not set', () => {
     expect(() => readGatewayConfig({ ...COMPLETE, JWT_SECRET: '' })).toThrow(/JWT_SECRET is required/);
     expect(readGatewayConfig({ ...COMPLETE, JWT_SECRET: '', JWKS_URL: 'https://keys.example' }).JWKS_URL).toBe(
