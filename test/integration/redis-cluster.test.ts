@@ -73,6 +73,42 @@ describe('on a Redis Cluster', () => {
     redis.close();
   });
 
+  test('keys that are told to be in two slots are refused, rather than followed to and fro', async () => {
+    const prefix = freshPrefix();
+    const homes = new Map<string, string>();
+    for (let index = 0; homes.size < 2; index++) {
+      const key = `${prefix}:${index}`;
+      homes.set((await cluster.urlsFor(key))[0], key);
+    }
+    const [[url, near = ''] = [], [, far = ''] = []] = [...homes];
+    const redis = new RedisDatabase(url ?? '', { applicationName: 'test' });
+    const exists = (key: string) => redis.command('EXISTS', key);
+    expect(await exists(near)).toBe(0);
+    expect(await exists(far)).toBe(0);
+    for (let again = 0; again < 2; again++) {
+      await expect(exists(near)).rejects.toMatchObject({
+        message: expect.stringContaining('STREAM_PREFIX'),
+        options: { kind: 'refused', code: 'MOVED' },
+      });
+      expect(await exists(far)).toBe(0);
+    }
+    redis.close();
+  });
+
+  test('a slot that is given to the other node and back is followed', async () => {
+    const { prefix, home, other } = await tagged();
+    const redis = new RedisDatabase(home, { applicationName: 'test' });
+    for (const [from, to] of [
+      [home, other],
+      [other, home],
+    ] as const) {
+      expect(await redis.command('EXISTS', prefix)).toBe(0);
+      await cluster.giveSlot(prefix, from, to);
+    }
+    expect(await redis.command('EXISTS', prefix)).toBe(0);
+    redis.close();
+  });
+
   test('a connection finds its node again after that was away', async () => {
     const { prefix, home, other } = await tagged();
     const redis = new RedisDatabase(other, { applicationName: 'test' });

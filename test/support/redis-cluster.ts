@@ -49,8 +49,17 @@ export class RedisCluster {
   async urlsFor(key: string): Promise<readonly [string, string]> {
     const [first, second] = this.#nodes.map(({ url }) => url);
     if (first === undefined || second === undefined) throw new Error('there are two nodes');
-    const slot = Number(await this.#command(0, 'CLUSTER', 'KEYSLOT', key));
-    return slot < SLOTS / 2 ? [first, second] : [second, first];
+    return (await this.#slotOf(key)) < SLOTS / 2 ? [first, second] : [second, first];
+  }
+
+  /** Gives the slot of a key, which is not there, from one node to the other. */
+  async giveSlot(key: string, fromUrl: string, toUrl: string): Promise<void> {
+    const [from, to] = [this.#indexOf(fromUrl), this.#indexOf(toUrl)];
+    const slot = await this.#slotOf(key);
+    const [fromId, toId] = [await this.#command(from, 'CLUSTER', 'MYID'), await this.#command(to, 'CLUSTER', 'MYID')];
+    await this.#command(to, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(fromId));
+    await this.#command(to, 'CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
+    await this.#command(from, 'CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
   }
 
   async kill(url: string): Promise<void> {
@@ -92,6 +101,10 @@ export class RedisCluster {
   async stop(): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => server.stop()));
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #slotOf(key: string): Promise<number> {
+    return Number(await this.#command(0, 'CLUSTER', 'KEYSLOT', key));
   }
 
   #indexOf(url: string): number {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Redis, ReplyError } from 'ioredis';
 import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { firstEvent } from '../../platform/first-event.js';
 import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 
 /** Something that runs inside Redis as one step. */
@@ -55,13 +56,20 @@ interface Address {
   readonly port: number;
 }
 
+/** Where a key is, by an error reply such as `MOVED 3999 127.0.0.1:6381`; without a host, on the same one. */
+interface Move {
+  readonly slot: string | undefined;
+  readonly home: Partial<Address>;
+}
+
 /**
  * One connection to Redis, which is made again whenever it breaks. Nothing is queued or sent twice behind the caller's
  * back: while the connection is away a command fails at once, and one whose reply was lost fails too, done or not.
  * Only the first try to connect is waited for.
  *
  * Of a Redis Cluster it speaks to the node that has the keys, which have to share one slot: it goes where it is told
- * that they have moved, and back to the node of the URL to ask again where that node is away.
+ * that they have moved, and back to the node of the URL to ask again where that node is away. A key that is told to be in
+ * another slot than one before is refused.
  */
 export class RedisDatabase {
   readonly #client: Redis;
@@ -70,6 +78,8 @@ export class RedisDatabase {
   #connectionError: Error | undefined;
   /** The node that has the keys, as far as is known. */
   #home: Partial<Address>;
+  /** The slot that the keys have to share, once it is known. */
+  #slot: string | undefined;
 
   constructor(url: string, options: RedisOptions) {
     // The client would not tell that Redis has refused it, and the connection would have no name.
@@ -99,7 +109,7 @@ export class RedisDatabase {
     this.#client.on('error', (error) => {
       this.#connectionError = error;
     });
-    this.#opened = this.#firstOf('ready', 'close', 'end');
+    this.#opened = firstEvent(this.#client, 'ready', 'close', 'end');
   }
 
   /** Replies as texts and numbers. Fails with {@link UpstreamError}, its code the first word of an error reply. */
@@ -142,8 +152,12 @@ export class RedisDatabase {
       try {
         return await call().catch(async (error: unknown) => {
           if (replyCode(error) !== 'MOVED') throw error;
+          const { slot, home } = moveIn(messageOf(error));
+          this.#slot ??= slot;
+          // Following it would lose the keys that are where it is now.
+          if (this.#slot !== slot) throw error;
           // It was not run there, so that it may be sent again.
-          await this.#moveTo(addressIn(messageOf(error)));
+          await this.#moveTo(home);
           return call();
         });
       } catch (error) {
@@ -158,15 +172,9 @@ export class RedisDatabase {
     this.#home = { ...(options.host === undefined ? {} : { host: options.host }), ...home };
     if (options.host === this.#home.host && options.port === this.#home.port) return this.#opened;
     Object.assign(options, this.#home);
-    this.#opened = this.#firstOf('ready', 'error', 'end');
+    this.#opened = firstEvent(this.#client, 'ready', 'error', 'end');
     this.#client.disconnect(true);
     return this.#opened;
-  }
-
-  #firstOf(...events: readonly string[]): Promise<void> {
-    return new Promise((resolve) => {
-      for (const event of events) this.#client.once(event, () => resolve());
-    });
   }
 
   async ping(): Promise<void> {
@@ -179,10 +187,11 @@ export class RedisDatabase {
     const unconnected = `no connection to ${host}:${port}`;
     const isCut = code === undefined && this.#client.status !== 'ready';
     const reason = isCut ? [unconnected, codeOf(this.#connectionError)].filter(Boolean).join(', ') : messageOf(error);
-    const remedy = code === 'CROSSSLOT' ? `. ${ONE_SLOT}` : '';
+    const isScattered = code === 'CROSSSLOT' || (code === 'MOVED' && moveIn(messageOf(error)).slot !== this.#slot);
+    const remedy = isScattered ? `. ${ONE_SLOT}` : '';
     return new UpstreamError('redis', `${name}: ${reason}${remedy}`, {
       cause: error,
-      kind: code === undefined || UNAVAILABLE.has(code) ? 'unavailable' : 'refused',
+      kind: code === undefined || (UNAVAILABLE.has(code) && !isScattered) ? 'unavailable' : 'refused',
       ...(code === undefined ? {} : { code }),
     });
   }
@@ -197,11 +206,11 @@ export class RedisDatabase {
 const replyCode = (error: unknown): string | undefined =>
   error instanceof ReplyError ? messageOf(error).split(' ', 1)[0] : undefined;
 
-/** Where an error reply such as `MOVED 3999 127.0.0.1:6381` says that the keys are; without a host, on the same one. */
-function addressIn(reply: string): Partial<Address> {
-  const [, host, port] = /^MOVED \d+ (.*):(\d+)$/.exec(reply) ?? [];
-  return {
+function moveIn(reply: string): Move {
+  const [, slot, host, port] = /^MOVED (\d+) (.*):(\d+)$/.exec(reply) ?? [];
+  const home = {
     ...(host === undefined || host === '' ? {} : { host }),
     ...(port === undefined ? {} : { port: Number(port) }),
   };
+  return { slot, home };
 }
