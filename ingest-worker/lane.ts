@@ -6,6 +6,7 @@ import { addDeadLetters, type DeadLetter } from '../src/stores/redis/dead-letter
 import { createGroup, type GroupMember } from '../src/stores/redis/entry-group.js';
 import { acknowledge } from '../src/stores/redis/manifests.js';
 import { type Batch, BatchBuilder, type BatchLimits } from './batch.js';
+import { BatchSpan } from './batch-span.js';
 import { type LaneCounters, newCounters } from './counters.js';
 import type { HeldBatch, Hold } from './hold.js';
 import { noticesOf } from './notices.js';
@@ -53,8 +54,10 @@ export class Lane<R> {
   readonly #source: EntrySource;
   #unsure = true;
   #ready = false;
-  /** The tokens of the batches that are begun and not yet acknowledged. */
-  readonly #inFlight = new Set<string>();
+  /** The batches that are begun and not yet acknowledged, by their tokens. */
+  readonly #inFlight = new Map<string, BatchSpan>();
+  /** When the first entry of the batch that was collected last was read, by `performance.now()`. */
+  #collectedSince = 0;
   #isWriting = false;
   #written: Promise<void> = Promise.resolve();
   #finished: Promise<void> = Promise.resolve();
@@ -155,7 +158,10 @@ export class Lane<R> {
       const entry = this.#source.take() ?? (await this.#source.read(waitMs));
       if (entry !== null) builder.add(entry);
       else if (closesAt === null) return null;
-      if (builder.entries > 0) closesAt ??= performance.now() + limits.maxAgeMs;
+      if (builder.entries > 0 && closesAt === null) {
+        this.#collectedSince = performance.now();
+        closesAt = this.#collectedSince + limits.maxAgeMs;
+      }
     }
     if (builder.entries === 0) return null;
     const batch = builder.build();
@@ -169,10 +175,13 @@ export class Lane<R> {
     // What is pending has to be what is in hand: nothing is being read, and at most one batch is in flight.
     await this.#source.settle();
     await this.#finished;
-    this.#inFlight.add(batch.token);
+    const span = new BatchSpan(this.#options.member, batch, this.#collectedSince);
+    this.#inFlight.set(batch.token, span);
     const inHand = this.#source.given - this.#acknowledged;
-    const isBuried = await this.#bury(batch.rejected);
-    const begun = isBuried ? ((await sink.begin?.(batch, inHand, abandoned)) ?? batch) : 'lost';
+    const begun = await span.step('begin', async () => {
+      const isBuried = await this.#bury(batch.rejected);
+      return isBuried ? ((await sink.begin?.(batch, inHand, abandoned)) ?? batch) : 'lost';
+    });
     if (begun === 'lost') this.#lose(batch);
     return begun;
   }
@@ -199,14 +208,21 @@ export class Lane<R> {
   }
 
   #write(batch: Batch<R>): Promise<'lost' | readonly DeadLetter[]> {
-    return this.#options.sink.write(batch, this.#options.abandoned);
+    return this.#inStep(batch, 'insert', () => this.#options.sink.write(batch, this.#options.abandoned));
+  }
+
+  #inStep<T>({ token }: Batch<R>, name: 'insert' | 'acknowledge', run: () => Promise<T>): Promise<T> {
+    return this.#inFlight.get(token)?.step(name, run) ?? run();
   }
 
   async #finish(batch: Batch<R>, refused: 'lost' | readonly DeadLetter[]): Promise<void> {
     if (refused === 'lost' || !(await this.#bury(refused))) return this.#lose(batch);
     const { kind, member, redis, logger, hold, abandoned } = this.#options;
     const task = { task: 'acknowledge', logger, signal: abandoned, hold };
-    await untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.hours)), task);
+    await this.#inStep(batch, 'acknowledge', () =>
+      untilDone(() => acknowledge(redis, member, batch, noticesOf(kind, batch.hours)), task),
+    );
+    this.#inFlight.get(batch.token)?.end();
     this.#inFlight.delete(batch.token);
     this.#acknowledged += batch.entryIds.length;
     this.counters.batches += 1;
@@ -215,6 +231,7 @@ export class Lane<R> {
   }
 
   #lose({ token, entryIds }: Batch<R>): void {
+    this.#inFlight.get(token)?.lost();
     this.#inFlight.delete(token);
     this.#unsure = true;
     this.counters.lostBatches += 1;

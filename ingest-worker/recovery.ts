@@ -32,7 +32,7 @@ const READ_LIMITS = { count: 4_000, bytes: 1024 * 1024 };
 export async function inheritanceWaits(
   redis: RedisDatabase,
   member: GroupMember,
-  inFlight: ReadonlySet<string>,
+  inFlight: Pick<ReadonlySet<string>, 'has'>,
 ): Promise<boolean> {
   const owners = await manifestOwners(redis, member);
   for (const [token, owner] of owners) {

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { WorkerConfig } from '../src/config.js';
+import { tracesAreOn, type WorkerConfig } from '../src/config.js';
 import { phaseMetric } from '../src/migration/phase-metric.js';
 import { watchPhase } from '../src/migration/phase-watch.js';
 import { assertSchemaCurrent } from '../src/migration/schema-status.js';
 import { Lifecycle } from '../src/platform/lifecycle.js';
 import type { Logger } from '../src/platform/logger.js';
 import { Metrics } from '../src/platform/metrics.js';
+import { exportTraces } from '../src/platform/trace-export.js';
+import { queriesInSpans } from '../src/platform/tracing.js';
 import { pingMetrics, queryMetrics } from '../src/platform/upstream-metrics.js';
 import type { Store } from '../src/records/migration-phase.js';
 import { RedisNames } from '../src/records/names.js';
@@ -62,8 +64,9 @@ interface StartOptions {
 async function start({ config, logger, lifecycle, stop, fail }: StartOptions): Promise<void> {
   const names = new RedisNames(config.STREAM_PREFIX);
   const consumer = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  if (tracesAreOn(config)) lifecycle.push('traces', await exportTraces(APPLICATION_NAME, logger));
   const metrics = new Metrics();
-  const watch = queryMetrics(metrics);
+  const watch = queriesInSpans(queryMetrics(metrics));
   const redis = new RedisDatabase(config.REDIS_URL, { applicationName: APPLICATION_NAME, watch });
   lifecycle.push('redis', () => redis.close());
   const postgres = new PostgresDatabase(config.POSTGRES_URL, {

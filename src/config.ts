@@ -72,8 +72,27 @@ const authentication = {
   JWT_AUDIENCE: z.string().optional(),
 };
 
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+/** OpenTelemetry's SDK reads its variables, these and more, by itself. */
+const traces = {
+  OTEL_SDK_DISABLED: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http:', 'https:').optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z.enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(', ')}` }).optional(),
+  OTEL_TRACES_SAMPLER_ARG: share.optional(),
+};
+
 const gatewaySettings = {
   ...common,
+  ...traces,
   ...authentication,
   PORT: port.default(4000),
   HOST: z.string().default('0.0.0.0'),
@@ -115,6 +134,7 @@ const gatewaySettings = {
 };
 const workerSettings = {
   ...common,
+  ...traces,
   HOST: z.string().default('0.0.0.0'),
   WORKER_PORT: port.default(4001),
   BATCH_MAX_ROWS: whole(1, 500_000).default(50_000),
@@ -204,6 +224,11 @@ export const readSimulateConfig = (environment: Environment = processEnvironment
   read(simulateSchema, environment);
 export const readTokenConfig = (environment: Environment): TokenConfig => read(tokenSchema, environment);
 export const readUpConfig = (environment: Environment): UpConfig => read(upSchema, environment);
+
+/** Off unless there is somewhere to send them. */
+export const tracesAreOn = (config: Pick<WorkerConfig, keyof typeof traces>): boolean =>
+  config.OTEL_SDK_DISABLED === 'false' &&
+  (config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? config.OTEL_EXPORTER_OTLP_ENDPOINT) !== undefined;
 
 /** Variables that hold a secret, each of which may come as the name of a file that holds it: `JWT_SECRET_FILE`. */
 const SECRETS = ['POSTGRES_URL', 'CLICKHOUSE_URL', 'REDIS_URL', 'JWT_SECRET'];

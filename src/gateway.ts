@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import type { GatewayConfig } from './config.js';
+import { type GatewayConfig, tracesAreOn } from './config.js';
 import { Admission } from './graphql/admission/admission.js';
 import { readAllowList } from './graphql/admission/allow-list.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
@@ -34,6 +34,8 @@ import type { Lifecycle } from './platform/lifecycle.js';
 import type { Logger } from './platform/logger.js';
 import { Metrics } from './platform/metrics.js';
 import { retry } from './platform/retry.js';
+import { exportTraces } from './platform/trace-export.js';
+import { queriesInSpans } from './platform/tracing.js';
 import { pingMetrics, queryMetrics } from './platform/upstream-metrics.js';
 import { PHASE_MEANING, type Store } from './records/migration-phase.js';
 import { RedisNames } from './records/names.js';
@@ -63,8 +65,9 @@ export async function startGateway(
 ): Promise<number> {
   const applicationName = 'ethhook-gateway';
   const timeoutMs = config.OPERATION_TIMEOUT_MS;
+  if (tracesAreOn(config)) lifecycle.push('traces', await exportTraces(applicationName, logger));
   const metrics = new Metrics();
-  const watch = queryMetrics(metrics);
+  const watch = queriesInSpans(queryMetrics(metrics));
   const postgres = new PostgresDatabase(config.POSTGRES_URL, { applicationName, statementTimeoutMs: timeoutMs, watch });
   lifecycle.push('postgres', () => postgres.close());
   const clickhouse = new ClickHouseDatabase(config.CLICKHOUSE_URL, {

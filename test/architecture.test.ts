@@ -145,6 +145,15 @@ describe('the architecture', () => {
     expect(speakers).toEqual([]);
   });
 
+  test('what exports traces is loaded on demand alone', () => {
+    const loaded = modules.flatMap(({ source, dependencies }) =>
+      dependencies
+        .filter(({ resolved, dynamic }) => /node_modules\/@opentelemetry\/(?!api\/)/.test(resolved) && !dynamic)
+        .map(({ resolved }) => `${source} -> ${resolved}`),
+    );
+    expect(loaded).toEqual([]);
+  });
+
   test('only config.ts reads the environment', () => {
     const readers = modules
       .map(({ source }) => source)

@@ -27,6 +27,7 @@ import { EVENT_STREAM, type EventStreams, wantsEventStream } from './event-strea
 import { type OperationOptions, type PreparedOperation, prepareOperation } from './http-operation.js';
 import { currentRequestId, requestIdFrom, runInRequest } from './request-scope.js';
 import { securityHeaders } from './security-headers.js';
+import { markErrors, operationInSpan, requestInSpan } from './spans.js';
 
 interface HttpOptions extends OperationOptions {
   readonly schema: GraphQLSchema;
@@ -92,6 +93,7 @@ export async function createHttpApp(
   options.pages(app);
   app.use(
     '/graphql',
+    requestInSpan,
     allowOrigins(options.corsOrigins),
     refuseOtherRequests(report),
     limitBody(maxBodyBytes, (response) => refuse(response, 413, bodyTooLarge(maxBodyBytes), report)),
@@ -108,7 +110,8 @@ export async function createHttpApp(
             `Subscriptions are answered at this same path, over WebSocket or with accept: ${EVENT_STREAM}.`,
           );
         }
-        await send(response, await prepared.deadline.within(execute(apollo, prepared, request)));
+        const answering = operationInSpan(prepared.operation.definition, () => execute(apollo, prepared, request));
+        await send(response, await prepared.deadline.within(answering));
       } catch (error) {
         prepared.context.running.failed(error);
         throw error;
@@ -127,11 +130,13 @@ export async function createHttpApp(
   return { app, apollo };
 }
 
-/** Tells the metrics what the clients are told. */
+/** Tells the metrics and the trace what the clients are told. */
 const NOTE_ERRORS: ApolloServerPlugin<RequestContext> = {
   requestDidStart: async () => ({
     willSendResponse: async ({ contextValue, response: { body } }) => {
-      if (body.kind === 'single') contextValue.running.met(body.singleResult.errors);
+      if (body.kind !== 'single') return;
+      contextValue.running.met(body.singleResult.errors);
+      markErrors(body.singleResult.errors);
     },
   }),
 };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
-import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { execute, GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
 import { type Context, handleProtocols, MessageType, makeServer, type OperationResult, parseMessage } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../platform/logger.js';
@@ -13,6 +13,7 @@ import type { Sessions } from './live/sessions.js';
 import { SharedResults, subscribeShared } from './live/shared-results.js';
 import { SocketWatch } from './live/socket-watch.js';
 import type { RunningOperation } from './operation-metrics.js';
+import { messageInTrace } from './spans.js';
 
 interface SocketOptions {
   readonly schema: GraphQLSchema;
@@ -219,6 +220,7 @@ function protocolOptions(
         return reasonsOf(error);
       }
     },
+    execute: (args) => messageInTrace(args, async () => execute(args)),
     subscribe: (args): OperationResult => subscribeShared(args, (result) => JSON.stringify(maskedResult(result))),
     onOperation: ({ extra, subscriptions }: SocketContext, id, _payload, _args, results) => {
       if (!(results instanceof SharedResults && id in subscriptions)) return;

@@ -1,5 +1,6 @@
 import { setTimeout as delay, setImmediate as workedOff } from 'node:timers/promises';
 import type { Logger } from '../../platform/logger.js';
+import { inNewTrace } from '../../platform/tracing.js';
 import { clampToRetention, HOUR_MS, startOfHour, type TimeRange } from '../../records/time-range.js';
 import { type AnalyticsStore, type DeliveryScope, NO_DELIVERIES } from '../../stores/analytics-store.js';
 import type { ConfigurationStore } from '../../stores/postgres/configuration-store.js';
@@ -123,7 +124,7 @@ export class HourlyStatsFeed {
       await delay(wait, undefined, { signal: this.#closed.signal }).catch(() => undefined);
       if (this.#closed.signal.aborted) break;
       const begun = performance.now();
-      const sources = await this.#tick();
+      const sources = await inNewTrace('live numbers', {}, () => this.#tick());
       await workedOff();
       const tookMs = performance.now() - begun;
       this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');

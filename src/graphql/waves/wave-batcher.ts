@@ -1,3 +1,5 @@
+import { type Context, currentTrace, onBehalfOf } from '../../platform/tracing.js';
+
 /** What one asker wants of a wave: the questions of one shape differ in nothing but what a wave can hold side by side. */
 export interface WaveQuestion<Question> {
   /** What is equal here is asked in one wave. */
@@ -23,6 +25,7 @@ export interface WaveOptions<Question, Answer> {
 }
 
 interface Asker<Answer> {
+  readonly trace: Context;
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
@@ -73,6 +76,7 @@ export class WaveBatcher<Question, Answer> {
         reject(signal?.reason);
       };
       const asker: Asker<Answer> = {
+        trace: currentTrace(),
         resolve(answer) {
           signal?.removeEventListener('abort', onAbort);
           resolve(answer);
@@ -138,7 +142,8 @@ export class WaveBatcher<Question, Answer> {
     }
     try {
       const questions = staying.map(({ question }) => question.question);
-      const answers = await this.options.ask(questions, everyoneLeft.signal);
+      const traces = staying.flatMap(({ askers }) => Array.from(askers, ({ trace }) => trace));
+      const answers = await onBehalfOf(traces, () => this.options.ask(questions, everyoneLeft.signal));
       if (answers.length !== questions.length) throw new Error('a wave came back with another number of answers');
       for (const [place, answer] of answers.entries()) {
         for (const asker of staying[place]?.askers ?? []) asker.resolve(answer);

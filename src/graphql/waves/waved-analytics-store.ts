@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../platform/errors.js';
+import { inSpan } from '../../platform/tracing.js';
 import { HOUR_MS, hourCount, startOfHour, type TimeRange } from '../../records/time-range.js';
 import type {
   AnalyticsStore,
@@ -58,21 +59,27 @@ export class WavedAnalyticsStore implements AnalyticsStore {
     const { scopes, range, hourly, events } = question;
     const shape = `${wholeHours(range)} ${hourly} ${events}`;
     const weight = weightOf(scopes, hourly ? hourCount(range) + 1 : 1);
-    return this.#deliveryStats.ask({ shape, key: keyOf(question), weight, question }, signal);
+    return inSpan('wave delivery_stats', {}, () =>
+      this.#deliveryStats.ask({ shape, key: keyOf(question), weight, question }, signal),
+    );
   }
 
   dailyStats(question: DailyStatsQuestion, { signal }: QueryOptions = {}): Promise<DeliveryCounters[][]> {
     const { scopes, range, days } = question;
     const shape = `${wholeHours(range)} ${days.join()}`;
     const weight = weightOf(scopes, days.length);
-    return this.#dailyStats.ask({ shape, key: keyOf(question), weight, question }, signal);
+    return inSpan('wave daily_stats', {}, () =>
+      this.#dailyStats.ask({ shape, key: keyOf(question), weight, question }, signal),
+    );
   }
 
   breakdown(question: BreakdownQuestion, { signal }: QueryOptions = {}): Promise<BreakdownRow[][]> {
     const { scopes, range, by, limit, applications = [] } = question;
     const shape = `${wholeHours(range)} ${by} ${limit}`;
     const weight = weightOf(scopes, limit) + ID_WEIGHT * applications.length;
-    return this.#breakdown.ask({ shape, key: keyOf(question), weight, question }, signal);
+    return inSpan('wave breakdown', {}, () =>
+      this.#breakdown.ask({ shape, key: keyOf(question), weight, question }, signal),
+    );
   }
 
   attemptPage(question: AttemptPageQuestion, options?: QueryOptions): ReturnType<AnalyticsStore['attemptPage']> {

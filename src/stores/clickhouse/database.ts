@@ -2,11 +2,12 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { type ClickHouseClient, ClickHouseError, type ClickHouseSettings, createClient } from '@clickhouse/client';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { queryTag } from '../../platform/tracing.js';
 import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 import { CLUSTER_SETTINGS } from './cluster.js';
 import { withLongLists } from './long-lists.js';
 
-/** One named query: the name is its `log_comment`, so that `system.query_log` tells who asked. */
+/** One named query: `log_comment` begins with the name, so that `system.query_log` tells who asked. */
 export interface ClickHouseQuery {
   readonly name: string;
   readonly query: string;
@@ -187,7 +188,7 @@ export class ClickHouseDatabase {
 /** What every request of the client is given. */
 const parametersOf = ({ name, params, settings, signal }: ClickHouseQuery) => ({
   query_params: { ...params },
-  clickhouse_settings: { ...settings, log_comment: name },
+  clickhouse_settings: { ...settings, log_comment: queryTag(name) },
   ...(signal === undefined ? {} : { abort_signal: signal }),
 });
 

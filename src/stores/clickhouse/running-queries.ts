@@ -14,7 +14,7 @@ export async function runningQueries(
     name: 'running_queries',
     query: `SELECT query_id AS id FROM ${onEveryServer(database, 'system.processes')}
       WHERE (current_database = {database:String} OR NOT is_initial_query)
-        AND has({names:Array(String)}, Settings['log_comment'])`,
+        AND has({names:Array(String)}, splitByChar(' ', Settings['log_comment'])[1])`,
     params: { database: database.database, names },
     settings: { skip_unavailable_shards: 1 },
     signal,

@@ -8,6 +8,7 @@ import {
   to as copyToStdout,
 } from 'pg-copy-streams';
 import { abandoned, codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
+import { queryTag } from '../../platform/tracing.js';
 import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
 
 /** One named query: the name is what logs, metrics and `pg_stat_statements` know it by. */
@@ -233,7 +234,7 @@ async function rowsOf<Row extends pg.QueryResultRow>(
   }
 }
 
-const tagged = ({ name, text }: PostgresQuery): string => `/* ${name} */ ${text}`;
+const tagged = ({ name, text }: PostgresQuery): string => `/* ${queryTag(name)} */ ${text}`;
 
 function upstreamError(name: string, error: unknown): UpstreamError {
   const code = codeOf(error);
