@@ -3,7 +3,6 @@ import type { StreamName } from '../../records/names.js';
 import { startOfDay, type TimeRange } from '../../records/time-range.js';
 import { type BackfillChunk, BackfillStore, type BackfillTable } from '../../stores/postgres/backfill-store.js';
 import type { MoveServices } from '../move-services.js';
-import { assertSingleNode } from '../single-node.js';
 import { copyChunk } from './copy-chunk.js';
 import { type ExclusiveCopy, exclusively } from './exclusively.js';
 import { Pace } from './pace.js';
@@ -35,7 +34,6 @@ interface BackfillProgress {
  * on where it was. Fails with a UserError where it may not run, and with an UpstreamError.
  */
 export async function runBackfill(services: MoveServices, options: BackfillOptions): Promise<BackfillTable[]> {
-  assertSingleNode(services);
   const store = new BackfillStore(services.postgres);
   const ran = await exclusively(services, async (copy) => {
     await ensurePlan(services);

@@ -7,7 +7,6 @@ import { type ExclusiveCopy, exclusively } from '../backfill/exclusively.js';
 import { Pace } from '../backfill/pace.js';
 import { auditAllDays } from '../backfill/rollups.js';
 import type { MoveServices } from '../move-services.js';
-import { assertSingleNode } from '../single-node.js';
 import { compareRows } from './compare-rows.js';
 import { comparedRanges } from './compared-ranges.js';
 import { mendRows } from './mend-rows.js';
@@ -16,9 +15,8 @@ import type { VerifyReport } from './report.js';
 /** Rows of a day that are mended before it is compared again. */
 const MENDED_AT_ONCE = 10_000;
 
-/** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right; and on a cluster. */
+/** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right. */
 export async function assertRepairable(services: MoveServices): Promise<void> {
-  assertSingleNode(services);
   const { phase } = await new PhaseStore(services.postgres).read();
   if (phase === 'dual_write') return;
   throw new UserError(

@@ -26,6 +26,10 @@ export const CLUSTER_SETTINGS: ClickHouseSettings = {
 export const localTable = ({ cluster }: Placement, table: string): string =>
   cluster === null ? table : `${table}_local`;
 
+/** The tables that hold the rows, on every server. For a statement that changes what is there. */
+export const everyLocalTable = (placement: Placement, table: string): string =>
+  placement.cluster === null ? table : `${localTable(placement, table)} ON CLUSTER '${placement.cluster}'`;
+
 /** A system table of every shard, each by the replica that is asked for rows too. For FROM. */
 export const onEveryShard = ({ cluster }: Placement, table: string): string =>
   cluster === null ? table : `cluster('${cluster}', ${table})`;

@@ -2,7 +2,7 @@ import { HISTORY, type HistoryColumn } from '../../records/history.js';
 import { BUCKET_BITS, type RowFigures, type RowHash, rowFigures } from '../../records/history-figures.js';
 import type { StreamName } from '../../records/names.js';
 import type { TimeRange } from '../../records/time-range.js';
-import { localTable, onEveryShard } from './cluster.js';
+import { everyLocalTable, localTable, onEveryShard } from './cluster.js';
 import type { ClickHouseDatabase } from './database.js';
 
 interface WantedRows {
@@ -132,7 +132,7 @@ export async function deleteHistory(
 ): Promise<void> {
   await database.command({
     name: 'delete_history',
-    query: `DELETE FROM ${table}
+    query: `DELETE FROM ${everyLocalTable(database, table)}
       WHERE id IN {ids:Array(UUID)} AND ${hashOf(canonicalText(table))} IN {hashes:Array(Int64)}`,
     params: { ids: rows.map(({ id }) => id), hashes: rows.map(({ hash }) => BigInt(hash)) },
     settings: { lightweight_deletes_sync: '2' },
