@@ -52,13 +52,16 @@ describe('live hours of thousands of endpoints', () => {
     await stores?.close();
   });
 
-  function startFeed(analytics: AnalyticsStore = new ClickHouseAnalyticsStore(clickhouse)): HourlyStatsFeed {
+  function startFeed(
+    analytics: AnalyticsStore = new ClickHouseAnalyticsStore(clickhouse),
+    now = () => Date.now(),
+  ): HourlyStatsFeed {
     const feed = new HourlyStatsFeed({
       configuration: new ConfigurationStore(stores.postgres),
       analytics: () => analytics,
       attemptsRetentionDays: 30,
       logger: createLogger('test', 'silent'),
-      now: () => Date.now(),
+      now,
     });
     feeds.push(feed);
     return feed;
@@ -112,5 +115,22 @@ describe('live hours of thousands of endpoints', () => {
     store.refuses = false;
     const again = await watch(feed, { applicationId: WALLET });
     await until('it has begun', () => again.length === 1);
+  });
+
+  test('are read again after a reading that failed for whatever reason', async () => {
+    let isBroken = false;
+    const feed = startFeed(new ClickHouseAnalyticsStore(clickhouse), () => {
+      if (isBroken) throw new Error('broken');
+      return Date.now();
+    });
+    const told = await watch(feed, { endpointId: SHOP_ORDERS });
+    const newcomer = watch(feed, {});
+    isBroken = true;
+    await expect(newcomer).rejects.toThrow('broken');
+    isBroken = false;
+    const again = await watch(feed, {});
+    await until('it has begun', () => again.length === 1);
+    await change(feed, SHOP_ORDERS);
+    await until('who was there is told of the change', () => told.length === 2);
   });
 });

@@ -119,26 +119,35 @@ export class HourlyStatsFeed {
   }
 
   async #tickWhileMarked(): Promise<void> {
-    while (this.#marked.size > 0) {
-      const wait = Math.max(GATHER_MS, this.#restsUntil - performance.now());
-      await delay(wait, undefined, { signal: this.#closed.signal }).catch(() => undefined);
-      if (this.#closed.signal.aborted) break;
-      const begun = performance.now();
-      const sources = await inNewTrace('live numbers', {}, () => this.#tick());
-      await workedOff();
-      const tookMs = performance.now() - begun;
-      this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');
-      this.#restsUntil = begun + tookMs + Math.max(REST_MS, tookMs);
+    try {
+      while (this.#marked.size > 0) {
+        const wait = Math.max(GATHER_MS, this.#restsUntil - performance.now());
+        await delay(wait, undefined, { signal: this.#closed.signal }).catch(() => undefined);
+        if (this.#closed.signal.aborted) break;
+        const begun = performance.now();
+        const sources = await inNewTrace('live numbers', {}, () => this.#tick());
+        await workedOff();
+        const tookMs = performance.now() - begun;
+        this.options.logger.debug({ sources, tookMs }, 'live numbers were read and sent');
+        this.#restsUntil = begun + tookMs + Math.max(REST_MS, tookMs);
+      }
+    } finally {
+      // In the same breath as the last look at what is marked, so that no mark falls between the two.
+      this.#ticking = undefined;
     }
-    // In the same breath as the last look at what is marked, so that no mark falls between the two.
-    this.#ticking = undefined;
   }
 
   /** Resolves to how many sources it looked at. */
   async #tick(): Promise<number> {
-    const { attemptsRetentionDays, now } = this.options;
     const work: Work[] = [...this.#marked].map((watched) => ({ watched, hours: watched.begin() }));
     this.#marked = new Set();
+    await this.#read(work).catch((error: unknown) => this.#fail(work, error));
+    return work.length;
+  }
+
+  /** What one question fails with is told to its own sources. Fails with what nobody foresaw. */
+  async #read(work: readonly Work[]): Promise<void> {
+    const { attemptsRetentionDays, now } = this.options;
     const hours = [...new Set(work.flatMap(({ hours }) => [...hours]))].sort((a, b) => a - b);
     for (const run of runsOf(hours)) {
       const range = clampToRetention(run, now(), attemptsRetentionDays);
@@ -149,7 +158,6 @@ export class HourlyStatsFeed {
         .filter(({ hours }) => hours.size > 0);
       for (const part of inQuestions(await this.#scoped(concerned))) await this.#tell(part, range);
     }
-    return work.length;
   }
 
   /** Reads a stretch of hours of some sources in one question, and tells each of its own. */
