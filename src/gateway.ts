@@ -138,7 +138,12 @@ export async function startGateway(
 
   const limits = limitsOf(config);
   const schema = createSchema();
-  const operationMetrics = new OperationMetrics(metrics);
+  const admission = new Admission(
+    schema,
+    limits,
+    config.ALLOWED_DOCUMENTS_FILE === undefined ? undefined : readAllowList(config.ALLOWED_DOCUMENTS_FILE),
+  );
+  const operationMetrics = new OperationMetrics(metrics, admission.allowedOperations);
   operationMetrics.watchFields(schema);
   const subscriptionLimits = new SubscriptionLimits({
     maxPerUser: config.MAX_SUBSCRIPTIONS_PER_USER,
@@ -161,11 +166,7 @@ export async function startGateway(
     analytics,
     hourlyStatsFeed,
     limits,
-    admission: new Admission(
-      schema,
-      limits,
-      config.ALLOWED_DOCUMENTS_FILE === undefined ? undefined : readAllowList(config.ALLOWED_DOCUMENTS_FILE),
-    ),
+    admission,
     rateLimit: rateLimitOf(config.RATE_LIMIT_PER_MINUTE),
     anonymousRateLimit: rateLimitOf(config.ANONYMOUS_RATE_LIMIT_PER_MINUTE),
     subscriptionLimits,

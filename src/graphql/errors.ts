@@ -14,7 +14,7 @@ const ERROR_CODES = [
   // Apollo's protocol of persisted queries: the client sends the text then.
   'PERSISTED_QUERY_NOT_FOUND',
 ] as const;
-type ErrorCode = (typeof ERROR_CODES)[number];
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_USER_INPUT: 400,

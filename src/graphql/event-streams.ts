@@ -5,7 +5,7 @@ import type { RequestContext, Services } from './context.js';
 import { maskErrors, type ReportError, unauthenticated } from './errors.js';
 import type { PreparedOperation } from './http-operation.js';
 import type { Sessions } from './live/sessions.js';
-import { SharedResults, subscribeShared } from './live/shared-results.js';
+import { type Answer, SharedResults, subscribeShared } from './live/shared-results.js';
 
 interface EventStreamOptions {
   readonly schema: GraphQLSchema;
@@ -49,15 +49,15 @@ export class EventStreams {
     if (definition.operation !== OperationTypeNode.SUBSCRIPTION) {
       const result = await deadline.within(Promise.resolve(execute(args)));
       begin(response);
-      response.end(next(this.#toJson(result, context)) + COMPLETE);
+      response.end(next(this.#answerTo(result, context), context) + COMPLETE);
       return;
     }
     const release = this.options.services.subscriptionLimits.start(identity.tokenUserId, response);
     try {
-      const results = await subscribeShared(args, (result) => this.#toJson(result, context));
+      const results = await subscribeShared(args, (result) => this.#answerTo(result, context));
       begin(response);
       if (results instanceof SharedResults) await this.#pass(results, prepared, response);
-      else response.end(next(this.#toJson(results, context)) + COMPLETE);
+      else response.end(next(this.#answerTo(results, context), context) + COMPLETE);
     } finally {
       release();
     }
@@ -78,14 +78,14 @@ export class EventStreams {
     }, keepaliveMs);
     const forget = sessions.add(identity, (reason) => {
       const error = unauthenticated(`The stream has ended: ${reason}.`);
-      finish(response, next(this.#toJson({ errors: [error] }, context)) + COMPLETE);
+      finish(response, next(this.#answerTo({ errors: [error] }, context), context) + COMPLETE);
       over();
     });
     this.#open.add(response);
     response.once('close', over);
     if (response.closed) over();
-    results.deliver((json, ready) => {
-      if (response.writableEnded || response.write(next(json))) ready();
+    results.deliver((answer, ready) => {
+      if (response.writableEnded || response.write(next(answer, context))) ready();
       else this.#whenDrained(response, ready);
     });
     await results.next();
@@ -107,19 +107,20 @@ export class EventStreams {
     });
   }
 
-  #toJson({ errors, data }: ExecutionResult, { requestId, running }: RequestContext): string {
+  #answerTo({ errors, data }: ExecutionResult, { requestId }: RequestContext): Answer {
     const report: ReportError = (error, code) =>
       this.options.logger.error({ error, code, requestId }, 'an operation met an error');
     const masked = errors?.flatMap((error) => maskErrors(error, requestId, report));
-    running.met(masked);
-    return JSON.stringify({
-      ...(masked === undefined ? {} : { errors: masked }),
-      ...(data === undefined ? {} : { data }),
-    });
+    const told = { ...(masked === undefined ? {} : { errors: masked }), ...(data === undefined ? {} : { data }) };
+    return { errors: masked, json: JSON.stringify(told) };
   }
 }
 
-const next = (json: string): string => `event: next\ndata: ${json}\n\n`;
+/** An event that carries an answer, to be sent now. */
+function next({ errors, json }: Answer, { running }: RequestContext): string {
+  running.met(errors);
+  return `event: next\ndata: ${json}\n\n`;
+}
 
 function begin(response: Response): void {
   response.status(200).set({

@@ -1,17 +1,27 @@
-import { type GraphQLFormattedError, type GraphQLSchema, isObjectType, OperationTypeNode } from 'graphql';
+import {
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  isObjectType,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+} from 'graphql';
 import type { Metrics } from '../platform/metrics.js';
 import type { Operation } from './admission/admission.js';
-import { errorCodeOf } from './errors.js';
+import { type ErrorCode, errorCodeOf } from './errors.js';
 
+/** What nobody should meet: the alert rules look out for it. */
+const ALARMING: ErrorCode = 'INTERNAL_SERVER_ERROR';
+/** Of an operation whose name is not known before it is asked for. */
+const OTHER = 'other';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** An operation that was admitted, until its answer is complete. */
 export interface RunningOperation {
-  /** What its answer says went wrong: each code counts once. */
+  /** What an answer of it says went wrong, counted as it is sent: each code once. */
   met(errors: readonly GraphQLFormattedError[] | undefined): void;
   /** It ends with this error instead of an answer. */
   failed(error: unknown): void;
-  /** Counts it. Once is enough. */
+  /** Counts it. Nothing is counted of it afterwards. */
   end(): void;
 }
 
@@ -23,7 +33,13 @@ export class OperationMetrics {
   readonly #fieldTook;
   readonly #fieldFailed;
 
-  constructor(metrics: Metrics) {
+  /** With the operations of an allow-list, if there is one. */
+  constructor(metrics: Metrics, known: readonly OperationDefinitionNode[]) {
+    const inAdvance = known.map(({ name, operation }) => ({ operation: name?.value ?? OTHER, type: operation }));
+    const inGeneral = [OperationTypeNode.QUERY, OperationTypeNode.SUBSCRIPTION].map((type) => ({
+      operation: OTHER,
+      type,
+    }));
     this.#took = metrics.histogram({
       name: 'ethhook_graphql_operation_duration_seconds',
       help: 'How long queries took, from their arrival to the end of their answer.',
@@ -32,13 +48,15 @@ export class OperationMetrics {
     });
     this.#failed = metrics.tally({
       name: 'ethhook_graphql_operation_errors_total',
-      help: 'Operations that ran and whose answer has errors, by their codes.',
+      help: 'Operations that ran and whose answer has errors, by their codes; of subscriptions each answer.',
       labels: ['operation', 'type', 'code'],
+      zeros: (known.length > 0 ? inAdvance : inGeneral).map((labels) => ({ ...labels, code: ALARMING })),
     });
     this.#refused = metrics.tally({
       name: 'ethhook_graphql_refused_operations_total',
       help: 'Operations of which nothing ran, by the code of the refusal.',
       labels: ['code'],
+      zeros: [{ code: ALARMING }],
     });
     this.#fieldTook = metrics.histogram({
       name: 'ethhook_graphql_field_duration_seconds',
@@ -55,22 +73,25 @@ export class OperationMetrics {
 
   /** Of an operation that arrived at `begun`, by `performance.now()`. */
   start({ knownName, definition }: Operation, begun: number): RunningOperation {
-    const labels = { operation: knownName ?? 'other', type: definition.operation };
-    const codes = new Set<string>();
+    const labels = { operation: knownName ?? OTHER, type: definition.operation };
     let isOver = false;
+    const count = (code: string): void => {
+      if (!isOver) this.#failed({ ...labels, code });
+    };
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      if (labels.type !== OperationTypeNode.SUBSCRIPTION) this.#took(labels, (performance.now() - begun) / 1000);
+    };
     return {
-      met: (errors) => {
-        for (const { extensions } of errors ?? []) codes.add(String(extensions?.['code']));
+      met: (errors = []) => {
+        for (const code of new Set(errors.map(({ extensions }) => String(extensions?.['code'])))) count(code);
       },
       failed: (error) => {
-        codes.add(errorCodeOf(error));
+        count(errorCodeOf(error));
+        end();
       },
-      end: () => {
-        if (isOver) return;
-        isOver = true;
-        if (labels.type !== OperationTypeNode.SUBSCRIPTION) this.#took(labels, (performance.now() - begun) / 1000);
-        for (const code of codes) this.#failed({ ...labels, code });
-      },
+      end,
     };
   }
 

@@ -221,11 +221,19 @@ function protocolOptions(
       }
     },
     execute: (args) => messageInTrace(args, async () => execute(args)),
-    subscribe: (args): OperationResult => subscribeShared(args, (result) => JSON.stringify(maskedResult(result))),
+    subscribe: (args): OperationResult =>
+      subscribeShared(args, (result) => {
+        const told = maskedResult(result);
+        return { errors: told.errors, json: JSON.stringify(told) };
+      }),
     onOperation: ({ extra, subscriptions }: SocketContext, id, _payload, _args, results) => {
       if (!(results instanceof SharedResults && id in subscriptions)) return;
       const beginning = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
-      results.deliver((json, ready) => watch.send(extra.socket, `${beginning}${json}}`, ready));
+      const running = extra.operations.get(id)?.running;
+      results.deliver(({ errors, json }, ready) => {
+        running?.met(errors);
+        watch.send(extra.socket, `${beginning}${json}}`, ready);
+      });
     },
     onError: (_context, _id, _payload, errors) => masked(errors),
     onNext: ({ extra }: SocketContext, id, _payload, _args, result) => {

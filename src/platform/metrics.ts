@@ -25,6 +25,11 @@ interface Told<Label extends string> {
   readonly labels: readonly Label[];
 }
 
+interface Count<Label extends string> extends Told<Label> {
+  /** What is zero from the start rather than absent until it is counted: no increase is seen of what begins with one. */
+  readonly zeros?: readonly Labels<Label>[];
+}
+
 interface Distribution<Label extends string> extends Told<Label> {
   /** Upper ends, in the unit of the name. */
   readonly buckets: readonly number[];
@@ -76,8 +81,9 @@ export class Metrics {
   }
 
   /** Adds a value that grows by one whenever what is returned is called. */
-  tally<Label extends string>({ name, help, labels }: Told<Label>): (labels: Labels<Label>) => void {
+  tally<Label extends string>({ name, help, labels, zeros = [] }: Count<Label>): (labels: Labels<Label>) => void {
     const counter = new Counter({ name, help, labelNames: [...labels], registers: [this.#registry] });
+    for (const zero of zeros) counter.inc(zero, 0);
     return (values) => counter.inc(values);
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Upstream } from '../../src/platform/errors.js';
 import { checkRules, expectAlerts, type Look, type SeenFault } from '../support/alert-rules.js';
+import { ALICE } from '../support/analytics-dataset.js';
 import type { FaultProcess } from '../support/fault-process.js';
 import { UPSTREAMS } from '../support/fault-servers.js';
 import { FaultStack } from '../support/fault-stack.js';
@@ -223,6 +224,26 @@ describe('of the alert rules, a fault that lasts raises the one that names it al
     const begin = () => worker.signal('SIGSTOP');
     expectAlerts(await see({ begin, shows: (now) => now.get(WORKER) === null }), [alert('ProcessDown')]);
   }, 480_000);
+
+  test.each([
+    ['fails', 'applications', 'ethhook_graphql_operation_errors_total'],
+    ['is refused', 'users', 'ethhook_graphql_refused_operations_total'],
+  ])(
+    'a single operation %s for a reason of ours',
+    async (_how, table, counter) => {
+      const run = (text: string) => stack.postgres.query({ name: 'test', text });
+      await run(`INSERT INTO users (id, email) VALUES ('${ALICE}', 'alice@example.com') ON CONFLICT DO NOTHING`);
+      const begin = async () => {
+        await run(`ALTER TABLE ${table} RENAME TO mislaid`);
+        await gateway.ask(ALICE, '{ me { applications { nodes { id } } } }');
+        await run(`ALTER TABLE mislaid RENAME TO ${table}`);
+      };
+      const shows = (now: Look): boolean =>
+        (sampleOf(seriesOf(now, GATEWAY), counter, { code: 'INTERNAL_SERVER_ERROR' }) ?? 0) > 0;
+      expectAlerts(await see({ begin, shows }), [alert('GatewayErrors')]);
+    },
+    480_000,
+  );
 
   test('more comes in than a worker writes', async () => {
     const { before, during } = await see({ begin: () => undefined, shows: () => true });

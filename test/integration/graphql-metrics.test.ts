@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { hashOf } from '../../src/graphql/admission/documents.js';
+import { SafeInt } from '../../src/graphql/scalars.js';
 import { ALICE, ATTEMPTS, BOB } from '../support/analytics-dataset.js';
 import { insertAttemptsIntoClickHouse, upsertAttemptsIntoPostgres } from '../support/analytics-stores.js';
 import { range } from '../support/filled-gateway.js';
@@ -57,7 +58,7 @@ describe('/metrics of the gateway', () => {
       );
       const counting = { upstream: 'redis', query: 'takeRequests' };
       expect(sampleOf(series, 'ethhook_upstream_query_duration_seconds_count', counting)).toBeGreaterThan(0);
-      expect(sampleOf(series, 'ethhook_graphql_operation_errors_total')).toBeNull();
+      expect(sampleOf(series, 'ethhook_graphql_operation_errors_total')).toBe(0);
     }));
 
   test('knows operations by their names only where they come from an allow-list', async () => {
@@ -78,6 +79,8 @@ describe('/metrics of the gateway', () => {
           await ask(ALICE, NUMBERS, { range });
           await until('it is counted', async () => (await namesOf(url)).length > 0);
           expect(await namesOf(url)).toEqual([name]);
+          const alarming = { operation: name, code: 'INTERNAL_SERVER_ERROR' };
+          expect(sampleOf(await scrape(url), 'ethhook_graphql_operation_errors_total', alarming)).toBe(0);
         });
       }
     } finally {
@@ -129,6 +132,38 @@ describe('/metrics of the gateway', () => {
       await until('one is counted', async () => (await subscribers()) === 1);
       await client.dispose();
       await until('it has left', async () => (await subscribers()) === 0);
+    }));
+
+  test('counts the errors that subscribers are sent, each as it is sent, and has told of none before', () =>
+    withGateway({}, async ({ url, socketUrl }) => {
+      const code = 'INTERNAL_SERVER_ERROR';
+      const met = async (): Promise<number | null> =>
+        sampleOf(await scrape(url), 'ethhook_graphql_operation_errors_total', { type: 'subscription', code });
+      expect(await met()).toBe(0);
+      expect(sampleOf(await scrape(url), 'ethhook_graphql_refused_operations_total', { code })).toBe(0);
+      const authorization = `Bearer ${await tokenOf(ALICE)}`;
+      const client = createClient({ url: socketUrl, webSocketImpl: WebSocket, connectionParams: { authorization } });
+      const leaving = new AbortController();
+      const broken = jest.spyOn(SafeInt, 'serialize').mockImplementation(() => {
+        throw new Error('broken');
+      });
+      const nothing = () => undefined;
+      try {
+        client.subscribe({ query: LIVE }, { next: nothing, error: nothing, complete: nothing });
+        client.subscribe({ query: LIVE }, { next: nothing, error: nothing, complete: nothing });
+        await fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization },
+          body: JSON.stringify({ query: LIVE }),
+          signal: leaving.signal,
+        });
+        await until('all three are told', async () => (await met()) === 3);
+        expect(sampleOf(await scrape(url), 'ethhook_subscribers')).toBe(3);
+      } finally {
+        broken.mockRestore();
+        leaving.abort();
+        await client.dispose();
+      }
     }));
 
   test('says which upstream does not answer, and how the queries fail that ask it', async () => {

@@ -75,7 +75,7 @@ describe('the alert rules and the dashboard', () => {
     const scraped = async (): Promise<boolean> => {
       told = [...(await scrape(gateway.url)), ...(await scrape(workerUrl).catch(() => []))];
       const committed = sampleOf(told, 'ethhook_ingest_last_committed_timestamp_seconds') !== null;
-      return committed && sampleOf(told, 'ethhook_graphql_operation_errors_total') !== null;
+      return committed && (sampleOf(told, 'ethhook_graphql_operation_errors_total') ?? 0) > 0;
     };
     await until('both processes tell all they have to', scraped);
   });

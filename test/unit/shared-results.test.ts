@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { buildSchema, type DocumentNode, parse } from 'graphql';
 import { CoalescingQueue } from '../../src/graphql/live/coalescing-queue.js';
-import { SharedResults, subscribeShared } from '../../src/graphql/live/shared-results.js';
+import { type Answer, SharedResults, subscribeShared } from '../../src/graphql/live/shared-results.js';
 
+const answerOf = (result: object): Answer => ({ errors: undefined, json: JSON.stringify(result) });
 const schema = buildSchema('type Query { a: Int } type Count { n: Int } type Subscription { count: Count }');
 
 /** Subscribes to a queue of its own; what it is told is in `told`. */
@@ -12,10 +13,10 @@ async function subscribe(document: DocumentNode, variableValues: Record<string, 
   const told: string[] = [];
   const results = await subscribeShared({ schema, document, rootValue, variableValues }, (result) => {
     counted.times++;
-    return JSON.stringify(result);
+    return answerOf(result);
   });
   if (!(results instanceof SharedResults)) throw new Error('expected results');
-  results.deliver((json, ready) => {
+  results.deliver(({ json }, ready) => {
     told.push(json);
     ready();
   });
@@ -51,11 +52,11 @@ test('a result that cannot be serialised is told as an error', async () => {
   const document = parse('subscription { count { n } }');
   const results = await subscribeShared({ schema, document, rootValue: { count: () => queue } }, (result) => {
     if (result.data) throw new Error('no text for this');
-    return JSON.stringify(result);
+    return answerOf(result);
   });
   if (!(results instanceof SharedResults)) throw new Error('expected results');
   const told: string[] = [];
-  results.deliver((json) => told.push(json));
+  results.deliver(({ json }) => told.push(json));
   queue.push(1, { count: { n: 1 } });
   await settled();
   expect(told).toEqual(['{"errors":[{"message":""}]}']);
@@ -71,7 +72,7 @@ test('whoever iterates over the results learns of the end alone', async () => {
 
 test('a subscription that asks for nothing is answered with an error', async () => {
   const document = parse('subscription ($if: Boolean!) { count @include(if: $if) { n } }');
-  const results = await subscribeShared({ schema, document, variableValues: { if: false } }, JSON.stringify);
+  const results = await subscribeShared({ schema, document, variableValues: { if: false } }, answerOf);
   expect(results).toEqual({ errors: [expect.objectContaining({ originalError: expect.any(Error) })] });
 });
 

@@ -85,6 +85,11 @@ export class Admission {
     return this.#kept(hash)?.document;
   }
 
+  /** The operations of the allow-list; none where any document may run. */
+  get allowedOperations(): readonly OperationDefinitionNode[] {
+    return [...(this.#allowed?.values() ?? [])].flatMap(({ operations }) => operations);
+  }
+
   #kept(hash: string): CheckedDocument | undefined {
     return this.#allowed === undefined ? this.#documents.kept(hash) : this.#allowed.get(hash);
   }

@@ -5,30 +5,36 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
+  type GraphQLFormattedError,
 } from 'graphql';
 import { CoalescingQueue } from './coalescing-queue.js';
 
-/** A result as JSON, its errors masked. */
-type ToJson = (result: ExecutionResult) => string;
+/** A result as it is sent: its errors masked, and all of it as JSON. */
+export interface Answer {
+  readonly errors: readonly GraphQLFormattedError[] | undefined;
+  readonly json: string;
+}
+
+type ToAnswer = (result: ExecutionResult) => Answer;
 
 /** The result of one question about one event: made once, told to all who ask for it. */
 class SharedResult {
-  #json: string | undefined;
-  readonly #waiting: ((json: string) => void)[] = [];
+  #answer: Answer | undefined;
+  readonly #waiting: ((answer: Answer) => void)[] = [];
 
-  constructor(result: ExecutionResult | Promise<ExecutionResult>, toJson: ToJson) {
+  constructor(result: ExecutionResult | Promise<ExecutionResult>, toAnswer: ToAnswer) {
     void Promise.resolve(result)
-      .then(toJson)
-      .catch((error) => toJson(failed(error)))
-      .then((json) => {
-        this.#json = json;
-        for (const told of this.#waiting.splice(0)) told(json);
+      .then(toAnswer)
+      .catch((error) => toAnswer(failed(error)))
+      .then((answer) => {
+        this.#answer = answer;
+        for (const told of this.#waiting.splice(0)) told(answer);
       });
   }
 
-  whenReady(told: (json: string) => void): void {
-    if (this.#json === undefined) this.#waiting.push(told);
-    else told(this.#json);
+  whenReady(told: (answer: Answer) => void): void {
+    if (this.#answer === undefined) this.#waiting.push(told);
+    else told(this.#answer);
   }
 }
 
@@ -52,10 +58,10 @@ export class SharedResults implements AsyncIterableIterator<never, undefined> {
     });
   }
 
-  /** Gives each result as JSON, the next one once `ready` was called: what comes in between is coalesced. */
-  deliver(take: (json: string, ready: () => void) => void): void {
+  /** Gives each answer, the next one once `ready` was called: what comes in between is coalesced. */
+  deliver(take: (answer: Answer, ready: () => void) => void): void {
     this.events.deliver(
-      (event, ready) => this.resultOf(event).whenReady((json) => take(json, ready)),
+      (event, ready) => this.resultOf(event).whenReady((answer) => take(answer, ready)),
       () => this.#end(),
     );
   }
@@ -81,7 +87,10 @@ export class SharedResults implements AsyncIterableIterator<never, undefined> {
  * those who are given the same event object and ask the same of it get the same text. An event belongs to one source of
  * one user, so that no result crosses users; its fields must follow from it alone, as those of an hour do.
  */
-export async function subscribeShared(args: ExecutionArgs, toJson: ToJson): Promise<SharedResults | ExecutionResult> {
+export async function subscribeShared(
+  args: ExecutionArgs,
+  toAnswer: ToAnswer,
+): Promise<SharedResults | ExecutionResult> {
   // It throws where every field is left out by a directive.
   const events = await createSourceEventStream(args).catch(failed);
   if (!(Symbol.asyncIterator in events)) return events;
@@ -92,7 +101,7 @@ export async function subscribeShared(args: ExecutionArgs, toJson: ToJson): Prom
     results.set(event, byDocument);
     const byQuestion = byDocument.get(args.document) ?? new Map<string, SharedResult>();
     byDocument.set(args.document, byQuestion);
-    const result = byQuestion.get(question) ?? new SharedResult(execute({ ...args, rootValue: event }), toJson);
+    const result = byQuestion.get(question) ?? new SharedResult(execute({ ...args, rootValue: event }), toAnswer);
     byQuestion.set(question, result);
     return result;
   });
