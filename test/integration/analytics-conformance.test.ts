@@ -51,6 +51,11 @@ const SCOPES: readonly DeliveryScope[] = [
   { userId: BOB, endpointIds: [BOBS_ENDPOINT, SHOP_ORDERS] },
   { userId: ALICE },
 ];
+const MANY_ENDPOINTS = [
+  SHOP_ORDERS,
+  ...Array.from({ length: 19_998 }, (_, index) => uuidOf(100_000 + index)),
+  WALLET_MOVES,
+];
 const RANGES = [
   ['that cuts an hour at both ends', RANGE],
   ['of whole hours', { from: at(1), to: at(5) }],
@@ -193,9 +198,24 @@ describe.each<[string, () => AnalyticsStore]>([
       const question = { scopes, range: RANGE, hourly: false, events: false };
       expect(await open().deliveryStats(question)).toEqual(await model.deliveryStats(question));
     });
+
+    test('of twenty thousand endpoints fit one question, with their events', async () => {
+      const question = { scopes: [{ userId: ALICE, endpointIds: MANY_ENDPOINTS }], range: RANGE };
+      for (const asked of [
+        { ...question, hourly: true, events: true },
+        { ...question, range: ALL_TIME, hourly: false, events: false },
+      ]) {
+        expect(await open().deliveryStats(asked)).toEqual(await model.deliveryStats(asked));
+      }
+    });
   });
 
   describe('pages of attempts', () => {
+    test('of twenty thousand endpoints fit one question', async () => {
+      const question = { userId: ALICE, endpointIds: MANY_ENDPOINTS, range: ALL_TIME, limit: 500 };
+      expect(await open().attemptPage(question)).toEqual(await model.attemptPage(question));
+    });
+
     test('run newest first, and by the text of the id within a millisecond', async () => {
       const page = await open().attemptPage({ userId: ALICE, range: ALL_TIME, limit: 500 });
       expect(page).toEqual(await model.attemptPage({ userId: ALICE, range: ALL_TIME, limit: 500 }));

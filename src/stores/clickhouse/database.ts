@@ -99,6 +99,8 @@ export class ClickHouseDatabase {
       application: options.applicationName,
       max_open_connections: options.maxConnections ?? 10,
       request_timeout: this.#timeoutMs,
+      // Parameters beyond 4 KiB go into the body: ClickHouse takes 1 MiB of a URL, and proxies less.
+      use_multipart_params_auto: true,
       clickhouse_settings: {
         max_execution_time: timeoutMs / 1000,
         cancel_http_readonly_queries_on_client_close: 1,

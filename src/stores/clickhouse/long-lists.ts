@@ -1,4 +1,4 @@
-/** ClickHouse takes 128 KiB of one parameter (http_max_field_value_size), as it stands in the URL: nearly 3,000 UUIDs. */
+/** ClickHouse takes 128 KiB of one parameter (http_max_field_value_size), in a URL nearly 3,000 UUIDs. */
 const MAX_ITEMS = 2_000;
 
 interface Parametrised {
