@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signToken } from '../../src/cli/sign-token.js';
 import { ALICE, BOB, BOBS_ENDPOINT, SHOP_ORDERS, uuidOf } from '../support/analytics-dataset.js';
-import { freshStores, SECRET, startTestGateway, tokenOf } from '../support/gateway.js';
+import { ADMIN, freshStores, SECRET, startTestGateway, tokenOf } from '../support/gateway.js';
 import { type Message, QUERY, startCommitting } from '../support/live.js';
 import { until } from '../support/until.js';
 
@@ -33,8 +33,12 @@ describe('streams of events', () => {
     await stores?.close();
   });
 
-  /** Asks as a user, or with a token, and reads what comes. */
-  async function open(asker: string, query: string, variables = {}, url = gateway.url) {
+  /** Asks as a user, or with a token, as an admin for `asUser`, and reads what comes. */
+  async function open(
+    asker: string,
+    query: string,
+    { variables = {}, url = gateway.url, asUser }: { variables?: object; url?: string; asUser?: string } = {},
+  ) {
     const leaving = new AbortController();
     const response = await fetch(`${url}/graphql`, {
       method: 'POST',
@@ -42,6 +46,7 @@ describe('streams of events', () => {
         'content-type': 'application/json',
         accept: 'text/event-stream',
         authorization: `Bearer ${asker.includes('.') ? asker : await tokenOf(asker)}`,
+        ...(asUser === undefined ? {} : { 'x-ethhook-as-user': asUser }),
       },
       body: JSON.stringify({ query, variables }),
       signal: leaving.signal,
@@ -94,6 +99,20 @@ describe('streams of events', () => {
     });
   });
 
+  test('what an admin subscribes to for a user is counted as the admin’s own', async () => {
+    const acting = await open(ADMIN, QUERY, { asUser: BOB });
+    const own = await open(BOB, QUERY);
+    const oneMore = await open(ADMIN, QUERY, { asUser: ALICE });
+    expect([acting, own, oneMore].map(({ response }) => response.status)).toEqual([200, 200, 429]);
+    acting.leave();
+    own.leave();
+    await until('the admin has room again', async () => {
+      const next = await open(ADMIN, QUERY, { asUser: ALICE });
+      next.leave();
+      return next.response.status === 200;
+    });
+  });
+
   test('a query is answered as a stream of one', async () => {
     const stream = await open(ALICE, '{ me { id } }');
     await stream.ended;
@@ -119,7 +138,7 @@ describe('streams of events', () => {
   test('another user’s source and an unknown one are refused in the same words', async () => {
     const said: unknown[] = [];
     for (const endpointId of [BOBS_ENDPOINT, uuidOf(901)]) {
-      const stream = await open(ALICE, QUERY, { endpointId });
+      const stream = await open(ALICE, QUERY, { variables: { endpointId } });
       await stream.ended;
       const [refusal, last] = stream.events;
       expect(refusal?.data?.errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', requestId: expect.any(String) });
@@ -152,7 +171,7 @@ describe('streams of events', () => {
 
   test('a silent stream carries comments, and stopping ends it without a last event, so that clients ask again', async () => {
     const other = await startTestGateway({ ...stores.environment, KEEPALIVE_MS: '100' });
-    const stream = await open(ALICE, QUERY, {}, other.url);
+    const stream = await open(ALICE, QUERY, { url: other.url });
     await until('the current hour, and comments', () => stream.events.length === 1 && stream.comments.length > 1);
     await other.close();
     await stream.ended;
