@@ -10,6 +10,7 @@ import { ThemeSwitch } from '../theme/theme-switch.js';
 import { Mark } from '../ui/icons.js';
 import { useLink } from '../url/use-link.js';
 import { useArrival } from './use-arrival.js';
+import { useKeptFocus } from './use-kept-focus.js';
 
 const isBelow = (path: string, href: string): boolean =>
   href === '/' ? path === '/' || path.startsWith('/endpoints/') : path.startsWith(href);
@@ -25,6 +26,7 @@ export function Shell({ children }: { readonly children: ReactNode }) {
   const [path] = useLocation();
   const link = useLink();
   const content = useArrival(path);
+  useKeptFocus(content);
   const places = [
     { href: '/', label: 'Overview' },
     { href: '/attempts', label: 'Attempts' },

@@ -19,7 +19,7 @@ const NO_FILTER: AttemptFilter = { status: [], code: [], application: null, endp
 export function AttemptFilterBar({ filter, onChange }: AttemptFilterBarProps) {
   const { status } = filter;
   return (
-    <div className="filters">
+    <search className="filters" aria-label="Filters" tabIndex={-1}>
       <fieldset className="segments">
         <legend className="sr-only">Status</legend>
         {ALL_STATUSES.map((one) => (
@@ -58,7 +58,7 @@ export function AttemptFilterBar({ filter, onChange }: AttemptFilterBarProps) {
           Clear filters
         </button>
       ) : null}
-    </div>
+    </search>
   );
 }
 

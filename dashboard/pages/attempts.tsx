@@ -46,15 +46,15 @@ export function Attempts() {
         <RangePicker />
       </PageHead>
       <AttemptFilterBar filter={filter} onChange={change} />
-      {rows === undefined || isPlaceholderData ? null : (
-        <NewerAttempts
-          choice={choice}
-          filter={filter}
-          newest={rows[0]}
-          onShow={() => void queries.resetQueries({ queryKey })}
-        />
-      )}
-      {error !== null && !isFetching ? <Failure what="Attempts" error={error} onRetry={() => refetch()} /> : null}
+      <NewerAttempts
+        choice={choice}
+        filter={filter}
+        listed={isPlaceholderData ? undefined : rows}
+        onShow={() => {
+          window.scrollTo(0, 0);
+          void queries.resetQueries({ queryKey });
+        }}
+      />
       {rows?.length === 0 && !isPlaceholderData ? (
         <div className="card">
           <Empty title="No attempts here">
@@ -70,6 +70,13 @@ export function Attempts() {
           <AttemptTable rows={rows} zone={zone} />
         </div>
       )}
+      {error !== null && !isFetching ? (
+        <Failure
+          what={rows === undefined ? 'Attempts' : 'More attempts'}
+          error={error}
+          onRetry={() => (rows === undefined ? refetch() : fetchNextPage())}
+        />
+      ) : null}
       <End
         canGoOn={hasNextPage && error === null}
         isLoading={isFetchingNextPage}
@@ -114,32 +121,36 @@ function End({ canGoOn, isLoading, count, onReached }: EndProps) {
 interface NewerAttemptsProps {
   readonly choice: RangeChoice;
   readonly filter: AttemptFilter;
-  /** The newest that is listed, if any is. */
-  readonly newest: { readonly id: string; readonly createdAt: string } | undefined;
+  /** What is listed, the newest first; undefined while it is on its way. */
+  readonly listed: readonly { readonly id: string; readonly createdAt: string }[] | undefined;
   readonly onShow: () => void;
 }
 
 /** Says that there are newer ones than are listed; the list itself stays where it is. */
-function NewerAttempts({ choice, filter, newest, onShow }: NewerAttemptsProps) {
+function NewerAttempts({ choice, filter, listed, onShow }: NewerAttemptsProps) {
   const live = isLive(choice, Date.now());
   const { data } = useQuery({
     queryKey: ['newest attempt', keyOf(choice), JSON.stringify(filter)],
     queryFn: ({ signal }) =>
       request(NewestAttempt, { filter: asVariable(filter, rangesAt(choice, Date.now()).range) }, signal),
-    enabled: live,
+    enabled: live && listed !== undefined,
     meta: { live },
   });
   const there = data?.deliveryAttempts?.nodes[0];
+  const newest = listed?.[0];
   // As the list is ordered: by time, then by id.
   const orderOf = ({ createdAt, id }: NonNullable<typeof newest>): string => `${createdAt} ${id}`;
-  const isNewer = there !== undefined && (newest === undefined || orderOf(there) > orderOf(newest));
+  const isNewer =
+    there !== undefined && listed !== undefined && (newest === undefined || orderOf(there) > orderOf(newest));
   return (
-    <div className="news" role="status">
+    <div className="news" role="status" tabIndex={-1}>
       {isNewer ? (
         <button type="button" onClick={onShow}>
           There are newer attempts: show them
         </button>
-      ) : null}
+      ) : newest === undefined ? null : (
+        'Newest first'
+      )}
     </div>
   );
 }

@@ -148,6 +148,13 @@ test('the attempts are narrowed by filters that the URL keeps, and go on as one 
   await page.goBack();
   await rows(page).first().waitFor();
   expect(await page.getByLabel('HTTP status codes').inputValue()).toBe('503');
+
+  await page.getByRole('button', { name: 'Clear filters' }).focus();
+  await page.keyboard.press('Enter');
+  await untilAt(page, '/attempts?range=3d');
+  await until('the focus is on the filters', () =>
+    page.evaluate("document.activeElement === document.querySelector('search')"),
+  );
 });
 
 test('one application is looked at by itself, from the overview to its attempts', async () => {

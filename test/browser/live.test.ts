@@ -120,8 +120,10 @@ test('the list of attempts stays as it is read, and offers what is new', async (
   const offer = page.getByRole('button', { name: 'There are newer attempts: show them' });
   await offer.waitFor();
   expect(await newest()).toBe(before);
-  await offer.click();
+  await offer.focus();
+  await page.keyboard.press('Enter');
   await until('the new one is listed', async () => (await rows.count()) > 0 && (await newest()) !== before, SECONDS);
+  await until('the focus is where the offer was', () => page.evaluate("document.activeElement.className === 'news'"));
 });
 
 test('a lost connection is told, and what was missed meanwhile shows once it is back', async () => {
