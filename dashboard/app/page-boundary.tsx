@@ -26,6 +26,6 @@ export class PageBoundary extends Component<{ readonly children: ReactNode }, Pa
   override render(): ReactNode {
     const { error } = this.state;
     if (error === null) return this.props.children;
-    return <Failure what="This page" error={error} onRetry={() => window.location.reload()} />;
+    return <Failure what="This page" error={error} onRetry={() => window.location.reload()} place="page" />;
   }
 }

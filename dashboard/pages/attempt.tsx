@@ -29,7 +29,7 @@ export function AttemptPage({ id }: { readonly id: string }) {
     meta: { live: true },
   });
   if (error !== null && data === undefined) {
-    return <Failure what="The attempt" error={error} onRetry={() => refetch()} />;
+    return <Failure what="The attempt" error={error} onRetry={() => refetch()} place="page" />;
   }
   if (data === undefined) return <PageSkeleton />;
   const attempt = data.deliveryAttempt;

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { DeliveryChart } from '../charts/delivery-chart.js';
 import { LatencyChart } from '../charts/latency-chart.js';
 import { LAST, MINUTE_MS, type RangeChoice } from '../range/choice.js';
@@ -10,10 +11,12 @@ interface DeliveryChartsProps {
   readonly zone: string;
   readonly choice: RangeChoice;
   readonly choose: (choice: RangeChoice) => void;
+  /** What is said where there are no attempts, rather than only that. */
+  readonly empty: ReactNode;
 }
 
 /** Both charts, or what to do where there is nothing to draw. Dragging over a chart chooses that time. */
-export function DeliveryCharts({ delivery, zone, choice, choose }: DeliveryChartsProps) {
+export function DeliveryCharts({ delivery, zone, choice, choose, empty }: DeliveryChartsProps) {
   if (delivery === undefined) {
     return (
       <div className="charts">
@@ -22,7 +25,13 @@ export function DeliveryCharts({ delivery, zone, choice, choose }: DeliveryChart
       </div>
     );
   }
-  if (delivery.totals.attempts === 0) return <NoAttempts choice={choice} choose={choose} />;
+  if (delivery.totals.attempts === 0) {
+    return (
+      <div className="charts">
+        <div className="card">{empty ?? <NoAttempts choice={choice} choose={choose} />}</div>
+      </div>
+    );
+  }
   const onSelect = (fromSeconds: number, toSeconds: number): void => {
     const [from, to] = [fromSeconds, toSeconds].map((time) => Math.round((time * 1_000) / MINUTE_MS) * MINUTE_MS);
     if (from !== undefined && to !== undefined && from < to) choose({ kind: 'between', from, to });
@@ -38,26 +47,20 @@ export function DeliveryCharts({ delivery, zone, choice, choose }: DeliveryChart
 
 function NoAttempts({ choice, choose }: Pick<DeliveryChartsProps, 'choice' | 'choose'>) {
   return (
-    <div className="charts">
-      <div className="card">
-        <Empty
-          title={
-            choice.kind === 'last' ? `No attempts in the last ${LAST[choice.name].label}` : 'No attempts in this time'
-          }
-        >
-          <p>They appear here by themselves, within a second of their delivery.</p>
-          <p>
-            {choice.kind === 'last' && choice.name === '30d' ? null : (
-              <button type="button" onClick={() => choose({ kind: 'last', name: '30d' })}>
-                Look at the last 30 days
-              </button>
-            )}
-          </p>
-          <p className="muted">
-            For made-up traffic run <code>npx ethhook-analytics simulate --rate 20</code>
-          </p>
-        </Empty>
-      </div>
-    </div>
+    <Empty
+      title={choice.kind === 'last' ? `No attempts in the last ${LAST[choice.name].label}` : 'No attempts in this time'}
+    >
+      <p>They appear here by themselves, within a second of their delivery.</p>
+      <p>
+        {choice.kind === 'last' && choice.name === '30d' ? null : (
+          <button type="button" onClick={() => choose({ kind: 'last', name: '30d' })}>
+            Look at the last 30 days
+          </button>
+        )}
+      </p>
+      <p className="muted">
+        For made-up traffic run <code>npx ethhook-analytics simulate --rate 20</code>
+      </p>
+    </Empty>
   );
 }

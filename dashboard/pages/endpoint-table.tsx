@@ -33,13 +33,6 @@ export function EndpointList({ applicationId, choice, zone }: EndpointListProps)
   const id = useId();
 
   if (rows === undefined && error !== null) return <Failure what="Endpoints" error={error} onRetry={() => refetch()} />;
-  if (rows?.length === 0) {
-    return (
-      <div className="card">
-        <NoEndpoints />
-      </div>
-    );
-  }
   return (
     <section className="card" aria-labelledby={id}>
       <header className="card-head">
@@ -86,8 +79,7 @@ function Row({ row }: { readonly row: EndpointRow }) {
   return (
     <tr>
       <th scope="row" className="column-name">
-        <Link href={link(`/endpoints/${id}`)}>{name}</Link>
-        {isActive ? null : <span className="tag">Inactive</span>}
+        <Link href={link(`/endpoints/${id}`)}>{name}</Link> {isActive ? null : <span className="tag">Inactive</span>}
         <small className="muted">{application.name}</small>
       </th>
       <td className="column-trouble">
@@ -109,7 +101,7 @@ function Row({ row }: { readonly row: EndpointRow }) {
 const levelOf = (trouble: number): 'high' | 'some' | 'none' =>
   trouble >= 0.1 ? 'high' : trouble >= 0.02 ? 'some' : 'none';
 
-function NoEndpoints() {
+export function NoEndpoints() {
   return (
     <Empty title="No endpoints yet">
       <p>

@@ -9,9 +9,8 @@ import { PageSkeleton } from '../ui/skeleton.js';
 import { useLink } from '../url/use-link.js';
 import { Breakdowns } from './breakdowns.js';
 import { useDelivery } from './delivery.js';
-import { DeliveryCharts } from './delivery-charts.js';
+import { DeliveryPart } from './delivery-part.js';
 import { EndpointSettings } from './endpoint-settings.js';
-import { Figures } from './figures.js';
 import { PageHead } from './page-head.js';
 
 /** How deliveries to one endpoint go, and what they are made of. */
@@ -28,8 +27,8 @@ export function EndpointPage({ id }: { readonly id: string }) {
     choice,
     zone,
   );
-  if (details.error !== null) {
-    return <Failure what="The endpoint" error={details.error} onRetry={() => details.refetch()} />;
+  if (details.error !== null && details.data === undefined) {
+    return <Failure what="The endpoint" error={details.error} onRetry={() => details.refetch()} place="page" />;
   }
   if (details.data === undefined) return <PageSkeleton />;
   const { endpoint } = details.data;
@@ -51,22 +50,26 @@ export function EndpointPage({ id }: { readonly id: string }) {
         above={
           <p className="above">
             <Link href={link('/', { application: null })}>Overview</Link> <span className="muted">/</span>{' '}
-            <Link href={link('/', { application: endpoint.application.id })}>{endpoint.application.name}</Link>
+            <Link href={link('/', { application: endpoint.application.id })}>{endpoint.application.name}</Link>{' '}
             {endpoint.isActive ? null : <span className="tag">Inactive</span>}
           </p>
         }
       >
         <RangePicker />
       </PageHead>
-      {error === null ? null : <Failure what="The numbers" error={error} onRetry={() => refetch()} />}
-      {error !== null && delivery === undefined ? null : (
-        <div className={isPlaceholderData ? 'stale' : undefined} aria-busy={isPlaceholderData}>
-          <Figures delivery={delivery} choice={choice} />
-          <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
-          {delivery?.breakdowns ? <Breakdowns endpointId={id} breakdowns={delivery.breakdowns} /> : null}
-        </div>
-      )}
-      <EndpointSettings endpoint={endpoint} zone={zone} />
+      <DeliveryPart
+        delivery={delivery}
+        error={error}
+        onRetry={() => refetch()}
+        isStale={isPlaceholderData}
+        zone={zone}
+        choice={choice}
+        choose={choose}
+      >
+        {delivery?.breakdowns ? <Breakdowns endpointId={id} breakdowns={delivery.breakdowns} /> : null}
+      </DeliveryPart>
+      {/* How far down they stand is known once the numbers are. */}
+      {data === undefined && error === null ? null : <EndpointSettings endpoint={endpoint} zone={zone} />}
     </>
   );
 }

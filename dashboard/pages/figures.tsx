@@ -13,6 +13,8 @@ interface Figure {
 
 const LABELS = ['Events', 'Attempts', 'Success rate', 'Latency p50', 'Latency p95', 'Latency p99'];
 
+const UNKNOWN: readonly Figure[] = LABELS.map((label) => ({ label, value: '–', change: null }));
+
 function figuresOf({ totals, before }: Delivery): Figure[] {
   const counted = (label: string, key: 'totalEvents' | 'attempts'): Figure => ({
     label,
@@ -39,7 +41,8 @@ function figuresOf({ totals, before }: Delivery): Figure[] {
 }
 
 interface FiguresProps {
-  readonly delivery: Delivery | undefined;
+  /** Undefined while it is on its way, null where it cannot be had. */
+  readonly delivery: Delivery | null | undefined;
   readonly choice: RangeChoice;
 }
 
@@ -66,7 +69,7 @@ export function Figures({ delivery, choice }: FiguresProps) {
                 </dd>
               </div>
             ))
-          : figuresOf(delivery).map(({ label, value, change }) => (
+          : (delivery === null ? UNKNOWN : figuresOf(delivery)).map(({ label, value, change }) => (
               <div key={label}>
                 <dt>{label}</dt>
                 <dd className="figure">{value}</dd>

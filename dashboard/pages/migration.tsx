@@ -38,13 +38,13 @@ export function MigrationPage() {
     );
   }
   if (data === undefined) {
-    return error === null ? <PageSkeleton /> : <Failure what="The move" error={error} onRetry={() => refetch()} />;
+    if (error === null) return <PageSkeleton />;
+    return <Failure what="The move" error={error} onRetry={() => refetch()} place="page" />;
   }
   const { migration } = data;
   return (
     <>
       <PageHead title="Migration" />
-      {error === null ? null : <Failure what="The latest state" error={error} onRetry={() => refetch()} />}
       {migration === null ? null : (
         <>
           <Phases status={migration} zone={zone} />
@@ -52,6 +52,7 @@ export function MigrationPage() {
           <Backfill status={migration} zone={zone} />
         </>
       )}
+      {error === null ? null : <Failure what="The latest state" error={error} onRetry={() => refetch()} place="over" />}
     </>
   );
 }
@@ -126,7 +127,10 @@ function Sinks({ status: { sinks }, zone }: PartProps) {
           {sinks.map(({ store, stream, lag, pending, oldestPendingAt, lastCommittedAt }) => (
             <tr key={`${store} ${stream}`}>
               <th scope="row">{STORES[store]}</th>
-              <td>{stream}</td>
+              <td>
+                {/* A zero-width space: on a phone the name is broken between its words. */}
+                {stream.replaceAll('_', '_\u200B')}
+              </td>
               <td className="number">{exactCount(lag)}</td>
               <td className="number">{exactCount(pending)}</td>
               <td className="number muted column-committed">

@@ -1,14 +1,14 @@
 import { Link } from 'wouter';
 import { RangePicker } from '../range/range-picker.js';
 import { useRange, useZone } from '../range/use-range.js';
-import { Empty, Failure } from '../ui/notice.js';
+import { Empty } from '../ui/notice.js';
 import { useLink } from '../url/use-link.js';
 import { useParam } from '../url/use-param.js';
 import { ApplicationSelect } from './application-select.js';
 import { useDelivery } from './delivery.js';
-import { DeliveryCharts } from './delivery-charts.js';
-import { EndpointList } from './endpoint-table.js';
-import { Figures } from './figures.js';
+import { DeliveryPart } from './delivery-part.js';
+import { EndpointList, NoEndpoints } from './endpoint-table.js';
+import { useEndpoints } from './endpoints.js';
 import { PageHead } from './page-head.js';
 
 /** How deliveries go, of all endpoints or an application's together, and of each. */
@@ -19,6 +19,8 @@ export function Overview() {
   const link = useLink();
   const source = { applicationId, endpointId: null };
   const { data: delivery, error, refetch, isPlaceholderData } = useDelivery(source, choice, zone);
+  const { rows: endpoints } = useEndpoints(applicationId, choice, zone);
+  const hasNoEndpoints = endpoints?.length === 0;
   if (delivery === null) {
     return (
       <Empty isPage title="There is no such application">
@@ -35,14 +37,17 @@ export function Overview() {
         <ApplicationSelect value={applicationId} onChange={chooseApplication} />
         <RangePicker />
       </PageHead>
-      {error !== null ? <Failure what="The numbers" error={error} onRetry={() => refetch()} /> : null}
-      {error !== null && delivery === undefined ? null : (
-        <div className={isPlaceholderData ? 'stale' : undefined} aria-busy={isPlaceholderData}>
-          <Figures delivery={delivery} choice={choice} />
-          <DeliveryCharts delivery={delivery} zone={zone} choice={choice} choose={choose} />
-        </div>
-      )}
-      <EndpointList applicationId={applicationId} choice={choice} zone={zone} />
+      <DeliveryPart
+        delivery={delivery}
+        error={error}
+        onRetry={() => refetch()}
+        isStale={isPlaceholderData}
+        zone={zone}
+        choice={choice}
+        choose={choose}
+        empty={hasNoEndpoints ? <NoEndpoints /> : undefined}
+      />
+      {hasNoEndpoints ? null : <EndpointList applicationId={applicationId} choice={choice} zone={zone} />}
     </>
   );
 }

@@ -26,14 +26,19 @@ interface FailureProps {
   readonly what: string;
   readonly error: Error;
   readonly onRetry: () => void;
+  /** It stands for a whole page or a part of one, or over what could not be renewed, which stays where it is. */
+  readonly place?: 'page' | 'part' | 'over';
 }
 
 /** What is wrong in the gateway's own words, and the id by which its log knows it. */
-export function Failure({ what, error, onRetry }: FailureProps) {
+export function Failure({ what, error, onRetry, place = 'part' }: FailureProps) {
   const requestId = error instanceof ApiError ? error.requestId : null;
+  const title = `${what} could not be loaded`;
+  useTitle(place === 'page' ? title : null);
+  const Heading = place === 'page' ? 'h1' : 'h2';
   return (
-    <div className="failure" role="alert">
-      <h2>{what} could not be loaded</h2>
+    <div className="failure" data-place={place} role="alert">
+      <Heading>{title}</Heading>
       <p>{error.message}</p>
       <p className="failure-end">
         <button type="button" onClick={onRetry}>

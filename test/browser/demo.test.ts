@@ -250,6 +250,17 @@ test('a page whose code cannot be fetched says so, and the others go on', async 
   expect(dashboard.complaints().filter((text) => !/ERR_FAILED|could not be fetched/.test(text))).toEqual([]);
 });
 
+test('so is how the page is looked at: the order, the series and what is a table', async () => {
+  const page = await dashboard.open('/?sort=name&hide=successes,pending&table=latency', { token });
+  await page.getByRole('columnheader', { name: 'Endpoint' }).waitFor();
+  expect(await page.getByRole('columnheader', { name: 'Endpoint' }).getAttribute('aria-sort')).toBe('ascending');
+  await page.getByRole('button', { name: 'Succeeded', pressed: false }).waitFor();
+  await page.getByRole('button', { name: 'Failed', pressed: true }).waitFor();
+  await page.getByRole('region', { name: 'Latency by hour' }).getByRole('table').waitFor();
+  await page.getByRole('button', { name: 'Success rate' }).click();
+  await untilAt(page, '/?sort=success&hide=successes%2Cpending&table=latency');
+});
+
 test('the charts can be read with the keyboard, and as tables', async () => {
   const page = await dashboard.open('/', { token });
   const chart = slider(page, 'Deliveries by hour');

@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page, WebSocketRoute } from 'playwright-core';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
-import { DashboardUnderTest } from '../support/dashboard.js';
+import { seriousFindings } from '../support/accessibility.js';
+import { DashboardUnderTest, layoutShift } from '../support/dashboard.js';
 import { until } from '../support/until.js';
 import { startCommand } from '../support/up-process.js';
 
@@ -11,6 +12,8 @@ const APPLICATION = { applicationName: 'test' };
 const USER_ID = 'a0000000-0000-4000-8000-000000000001';
 const ENDPOINT_ID = 'a0000000-0000-4000-8000-000000000003';
 const SECONDS = 30;
+/** A hundredth of the window is nothing that anybody sees. */
+const STANDS_STILL = 0.01;
 
 let dashboard: DashboardUnderTest;
 let token: string;
@@ -85,8 +88,9 @@ test('a token is pasted to sign in, and one that is none, or is not taken, is re
 test('where nothing is there yet, the page says what to do next', async () => {
   const page = await dashboard.open('/', { token });
   await page.getByRole('heading', { name: 'No endpoints yet' }).waitFor();
-  await page.getByRole('heading', { name: 'No attempts in the last 24 hours' }).waitFor();
   await page.getByText('ada@example.org').waitFor();
+  expect(await layoutShift(page)).toBeLessThan(STANDS_STILL);
+  expect(await seriousFindings(page)).toEqual([]);
   expect(await page.getByRole('link', { name: 'Migration' }).count()).toBe(0);
 });
 
@@ -141,9 +145,36 @@ test('a lost connection is told, and what was missed meanwhile shows once it is 
   isAway = true;
   await Promise.all(sockets.map((socket) => socket.close({ code: 1001 })));
   await page.getByText('The connection to the gateway is lost.').waitFor();
+  expect(await seriousFindings(page)).toEqual([]);
   await deliver(9, 'success');
   isAway = false;
   await isLive(page);
   await showsAttempts(page, 60);
   expect(await page.getByText('The connection to the gateway is lost.').count()).toBe(0);
+});
+
+test('numbers that cannot be had are told of in their place, those that cannot be renewed over them', async () => {
+  const page = await dashboard.blank({ token });
+  const failure = page.getByRole('alert').filter({ hasText: 'The numbers could not be loaded' });
+  await page.route(/\/graphql$/, (route) => route.abort());
+  await page.goto(`${dashboard.stack.gatewayUrl}/`);
+  await failure.waitFor();
+  await page.getByRole('heading', { name: 'Endpoints could not be loaded' }).waitFor();
+  expect(await layoutShift(page)).toBeLessThan(STANDS_STILL);
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.unroute(/\/graphql$/);
+  await failure.getByRole('button', { name: 'Try again' }).click();
+  await showsAttempts(page, 60);
+
+  await isLive(page);
+  await page.route(/\/graphql$/, (route) => route.abort());
+  await deliver(1, 'success');
+  await failure.waitFor();
+  expect(await attemptsFigure(page)).toBe('60');
+  await page.unroute(/\/graphql$/);
+  await failure.getByRole('button', { name: 'Try again' }).click();
+  await showsAttempts(page, 61);
+  expect(await failure.count()).toBe(0);
+  // The browser itself notes what was refused.
+  expect(dashboard.complaints().filter((text) => !text.includes('ERR_FAILED'))).toEqual([]);
 });

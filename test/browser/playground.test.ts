@@ -66,8 +66,19 @@ test('the documentation of every field is at hand, and what was typed is there a
   await page.locator('.graphiql-query-editor .view-line', { hasText: 'endpoints' }).first().waitFor();
   const remembered = (): Promise<string | null> => page.evaluate("localStorage.getItem('graphiql:tabState')");
   await until('it is remembered', async () => (await remembered())?.includes('"activeTabIndex":2') === true, SECONDS);
+  const headers = page.locator('.graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines');
+  await headers.click();
+  await page.keyboard.press('ControlOrMeta+A');
+  // The editor closes the brace.
+  await page.keyboard.insertText(`{ "authorization": "Bearer ${await dashboard.demoToken()}", "x-typed": "here"`);
+  await until('the headers are remembered', async () => (await remembered())?.includes('x-typed') === true, SECONDS);
   await page.reload();
   await page.getByRole('tab', { name: 'Endpoints', selected: true }).waitFor();
+  await until(
+    'the headers are there',
+    async () => (await headers.textContent())?.includes('x-typed') === true,
+    SECONDS,
+  );
   await isReady(page);
   await run(page);
   await answers(page, '"endpoints":{"nodes":[');

@@ -8,6 +8,14 @@ import { type RunningCommand, readStack, startUp } from './up-process.js';
 /** A page may take so long to show something on a machine with other things to do, milliseconds. */
 const PATIENCE_MS = 30_000;
 
+/** How far what was on a page has moved by itself since it was opened: shares of the window, as browsers reckon it. */
+export const layoutShift = (page: Page): Promise<number> =>
+  page.evaluate(`(() => {
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: 'layout-shift', buffered: true });
+    return observer.takeRecords().reduce((sum, { value, hadRecentInput }) => sum + (hadRecentInput ? 0 : value), 0);
+  })()`);
+
 type OpenOptions = BrowserContextOptions & { readonly token?: string };
 
 /** A whole system of its own, and a browser that looks at it. */
