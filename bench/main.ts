@@ -9,13 +9,14 @@ import type { Benchmark, BenchOptions, BenchReport } from './benchmark.js';
 import { concurrency } from './concurrency.js';
 import { dashboard } from './dashboard.js';
 import { growth } from './growth.js';
+import { hostile } from './hostile.js';
 import { ingest } from './ingest.js';
 import { live } from './live.js';
 import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
 import { soak } from './soak.js';
 import { storage } from './storage.js';
 
-const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, storage, backfill, live];
+const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, storage, backfill, live, hostile];
 const DOCS = 'docs/benchmarks.md';
 const CHARTS = 'docs/benchmarks';
 const USAGE = `npm run bench -- [NAME] [--scale S] [--json]

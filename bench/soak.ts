@@ -15,6 +15,7 @@ import { figuresOf, type ProcessFigures, watchProcess } from './process-watch.js
 import { startGateway, startServers, startWorker } from './servers.js';
 import { type Asked, askSomething } from './soak-questions.js';
 import { comeAndGo, type Subscribed } from './soak-subscribers.js';
+import { halvesOf, isSteady } from './steadiness.js';
 
 interface SoakOptions extends BenchOptions {
   /** At half load. */
@@ -27,8 +28,8 @@ const CLIENTS = 20;
 const FULL_LOAD_S = 20;
 /** Questions under way at most, so that a gateway that falls behind is not buried. */
 const MAX_UNDER_WAY = 200;
-/** How much larger the gateway may be in the last quarter than in the second. */
-const MEMORY_LIMIT = 1.1;
+/** How many times as much the gateway may hold in the second half of the run, the warm-up left out. */
+const GROWTH_LIMIT = 1.1;
 /** What the gateway may take to let go of what its clients have left, milliseconds. */
 const SETTLE_WITHIN_MS = 60_000;
 
@@ -143,9 +144,8 @@ interface Outcome {
 }
 
 function reportOf({ scale, minutes, asked, subscribed, seen, before, after, log }: Outcome): BenchReport {
-  const memory = (from: number, to: number): number =>
-    median(seen.slice(Math.floor(from * seen.length), Math.ceil(to * seen.length)).map(({ memoryMiB }) => memoryMiB));
-  const [early, late] = [memory(0.25, 0.5), memory(0.75, 1)];
+  const memory = halvesOf(seen.map(({ memoryMiB }) => memoryMiB));
+  const sockets = halvesOf(seen.map(({ sockets }) => sockets));
   const wrong = [...asked.wrong, ...subscribed.wrong];
   const half = Math.floor(asked.latencies.length / 2);
   return {
@@ -166,8 +166,12 @@ function reportOf({ scale, minutes, asked, subscribed, seen, before, after, log 
     claims: [
       { text: `every answer was the one due${wrong.map((each) => `\n  ${each}`).join('')}`, holds: wrong.length === 0 },
       {
-        text: `the gateway held ${late} MiB in the last quarter and ${early} in the second (at most ${MEMORY_LIMIT} times as much)`,
-        holds: late <= MEMORY_LIMIT * early,
+        text: `after its warm-up the gateway held ${memory.first} MiB in the first half and ${memory.second} in the second (at most ${GROWTH_LIMIT} times as much)`,
+        holds: isSteady(memory, GROWTH_LIMIT),
+      },
+      {
+        text: `and ${sockets.first} sockets in the first half and ${sockets.second} in the second (at most ${GROWTH_LIMIT} times as many)`,
+        holds: isSteady(sockets, GROWTH_LIMIT),
       },
       {
         text: `once all clients had left it had ${after.sockets} sockets, and ${before.sockets} before they came`,
@@ -179,9 +183,4 @@ function reportOf({ scale, minutes, asked, subscribed, seen, before, after, log 
       },
     ],
   };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

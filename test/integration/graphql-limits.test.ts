@@ -1,11 +1,11 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
+import { HOSTILE_DOCUMENTS } from '../../bench/hostile-documents.js';
 import { hashOf } from '../../src/graphql/admission/documents.js';
 import { ALICE, ATTEMPTS } from '../support/analytics-dataset.js';
 import { insertAttemptsIntoClickHouse } from '../support/analytics-stores.js';
 import { freshStores, startTestGateway, tokenOf } from '../support/gateway.js';
-import { HOSTILE_DOCUMENTS } from '../support/hostile-documents.js';
 import { listeningProxy } from '../support/listening-proxy.js';
 
 type Gateway = Awaited<ReturnType<typeof startTestGateway>>;

@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
+import { HOSTILE_DOCUMENTS } from '../../bench/hostile-documents.js';
 import { Admission, type OperationRequest } from '../../src/graphql/admission/admission.js';
 import { hashOf } from '../../src/graphql/admission/documents.js';
 import { Refused } from '../../src/graphql/errors.js';
 import type { Limits } from '../../src/graphql/limits.js';
 import { createSchema } from '../../src/graphql/schema.js';
 import { UserError } from '../../src/platform/errors.js';
-import { HOSTILE_DOCUMENTS } from '../support/hostile-documents.js';
 
 const NOW = Date.parse('2026-03-01T12:30:00Z');
 const LIMITS: Limits = {

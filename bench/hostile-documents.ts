@@ -1,11 +1,10 @@
-import { uuidOf } from './analytics-dataset.js';
-
 interface HostileDocument {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly code: 'QUERY_TOO_COMPLEX' | 'BAD_USER_INPUT';
 }
 
+const uuidOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const times = (count: number, text: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => text(index)).join(' ');
 const nested = (depth: number, open: string, core: string, close = '}'): string =>
