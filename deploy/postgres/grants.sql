@@ -1,8 +1,12 @@
 -- By ethhook_migrator, after each `migrate up`.
--- The gateway reads, and of the users no more than it shows.
+-- The gateway reads, and of the configuration no more than it shows: a product's own columns may be secrets.
 GRANT SELECT (id, email, name, is_admin, created_at) ON users TO ethhook_gateway;
+GRANT SELECT (id, user_id, name, description, is_active, created_at) ON applications TO ethhook_gateway;
+GRANT SELECT (
+  id, application_id, name, url, chain_ids, contract_addresses, event_topics, is_active, created_at
+) ON endpoints TO ethhook_gateway;
 GRANT SELECT ON
-  applications, endpoints, events, delivery_attempts, migration_phase, migration_phase_history, backfill_tables,
+  events, delivery_attempts, migration_phase, migration_phase_history, backfill_tables,
   backfill_chunks, verifications, ethhook_schema_migrations
 TO ethhook_gateway;
 

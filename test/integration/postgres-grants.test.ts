@@ -47,6 +47,8 @@ describe('the roles of deploy/postgres', () => {
     await as('ethhook_migrator', (database) => run(database, readFileSync('deploy/postgres/grants.sql', 'utf8')));
     // As a database may have that has lived before.
     await run(owner, "ALTER TABLE users ADD password_hash text DEFAULT 'secret'");
+    await run(owner, "ALTER TABLE applications ADD api_key text DEFAULT 'secret'");
+    await run(owner, "ALTER TABLE endpoints ADD signing_secret text DEFAULT 'secret'");
     await run(owner, `INSERT INTO users (id, email, is_admin) VALUES ('${ADMIN}', 'admin@example.com', true)`);
   });
 
@@ -90,6 +92,8 @@ describe('the roles of deploy/postgres', () => {
     ['ethhook_gateway', 'move the phase', "UPDATE migration_phase SET phase = 'complete'"],
     ['ethhook_gateway', 'create', 'CREATE TABLE mine (id int)'],
     ['ethhook_gateway', 'read more of a user than it shows', 'SELECT password_hash FROM users'],
+    ['ethhook_gateway', 'read more of an application than it shows', 'SELECT api_key FROM applications'],
+    ['ethhook_gateway', 'read more of an endpoint than it shows', 'SELECT signing_secret FROM endpoints'],
     ['ethhook_worker', 'read users', 'SELECT id FROM users'],
     ['ethhook_worker', 'read where webhooks go', 'SELECT url FROM endpoints'],
     ['ethhook_worker', 'remove history', 'DELETE FROM events'],

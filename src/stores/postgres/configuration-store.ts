@@ -109,7 +109,7 @@ export class ConfigurationStore {
       text: `SELECT ${APPLICATION_COLUMNS}
         FROM (SELECT DISTINCT unnest($1::uuid[]) AS id) AS owner
         CROSS JOIN LATERAL (
-          SELECT * FROM applications
+          SELECT id, user_id, name, description, is_active, created_at FROM applications
           WHERE applications.user_id = owner.id AND ${isBehind('applications', '$2', '$3')}
           ORDER BY ${newestFirst('applications')}
           LIMIT $4
@@ -129,7 +129,8 @@ export class ConfigurationStore {
         FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[])) AS wanted (id, user_id)
         JOIN applications ON applications.id = wanted.id AND applications.user_id = wanted.user_id
         CROSS JOIN LATERAL (
-          SELECT * FROM endpoints
+          SELECT id, application_id, name, url, chain_ids, contract_addresses, event_topics, is_active, created_at
+          FROM endpoints
           WHERE endpoints.application_id = applications.id AND ${isBehind('endpoints', '$3', '$4')}
           ORDER BY ${newestFirst('endpoints')}
           LIMIT $5
