@@ -17,7 +17,11 @@ import { startServers } from './servers.js';
 
 const ROWS = 1_000_000;
 const TIMEOUT_MS = 300_000;
-const ROUNDS = { warmUps: 1, rounds: 5, budgetMs: 60_000, timeoutMs: TIMEOUT_MS };
+/** Postgres takes several times as long for a row. */
+const POSTGRES_ROWS = 300_000;
+const LIMITS = { budgetMs: 60_000, timeoutMs: TIMEOUT_MS };
+const ROUNDS = { warmUps: 1, rounds: 5, ...LIMITS };
+const POSTGRES_ROUNDS = { warmUps: 1, rounds: 3, ...LIMITS };
 const MEMORY_LIMIT = 400 * 1024 * 1024;
 const LARGE_DATA_BYTES = 1024 * 1024;
 const LARGE_ENTRIES = 200;
@@ -47,46 +51,52 @@ export const ingest: Benchmark = {
       lifecycle.push('postgres client', () => postgres.close());
       const stores = { clickhouse, postgres };
       const rows = ingestRows(Math.round(ROWS * scale), Date.now());
-      await insertRowBinary(clickhouse, rows.rowBinaryBlocks);
+      const fewer = ingestRows(Math.round(POSTGRES_ROWS * scale), Date.now());
+      await insertRowBinary(clickhouse, fewer.rowBinaryBlocks);
       const copyFile = await exportForCopy(servers);
       const worker = await BenchWorker.start(servers, lifecycle);
 
       await worker.enter('complete', postgres);
       say('ClickHouse alone: measuring');
-      const clickhouseAlone = await measure('ClickHouse alone', ROW_BINARY_INSERT, rows, signal, [
-        ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
-        emptied(stores, JSON_INSERT, () => insertJson(clickhouse, rows.jsonBlocks)),
-        emptied(stores, ROW_BINARY_INSERT, () => insertRowBinary(clickhouse, rows.rowBinaryBlocks)),
-      ]);
+      const clickhouseAlone = await measure(
+        { title: 'ClickHouse alone', baseline: ROW_BINARY_INSERT, rows: rows.count },
+        [
+          ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+          emptied(stores, JSON_INSERT, () => insertJson(clickhouse, rows.jsonBlocks)),
+          emptied(stores, ROW_BINARY_INSERT, () => insertRowBinary(clickhouse, rows.rowBinaryBlocks)),
+        ],
+        { ...ROUNDS, signal },
+      );
       await worker.enter('postgres', postgres);
       say('Postgres alone: measuring');
-      const postgresAlone = await measure('Postgres alone', 'COPY', rows, signal, [
-        ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
-        emptied(stores, 'COPY', () => copyIntoPostgres(postgres, copyFile)),
-      ]);
+      const postgresAlone = await measure(
+        { title: 'Postgres alone', baseline: 'COPY', rows: fewer.count },
+        [
+          ...FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
+          emptied(stores, 'COPY', () => copyIntoPostgres(postgres, copyFile)),
+        ],
+        { ...POSTGRES_ROUNDS, signal },
+      );
       await worker.enter('cutover', postgres);
       say('both sinks: measuring');
       const both = await measure(
-        'Both sinks',
-        workerOf('record'),
-        rows,
-        signal,
-        FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+        { title: 'Both sinks', baseline: workerOf('record'), rows: fewer.count },
+        FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
+        { ...POSTGRES_ROUNDS, signal },
       );
       say('a backlog of the largest entries');
       const usual = worker.peakMemory;
       await worker.fill('events', 'record', largeEvents(Date.now()));
       await worker.drain('events');
-      const sinks = [clickhouseAlone, postgresAlone];
       return {
         name: 'ingest',
         title: 'Ingest',
         scale,
-        about: `From a filled stream to committed with all views: ${rows.count} delivery attempts of six hours, by entry form (250 rows an entry of \`records\` and \`rowbinary\`), with each sink alone and with both; against one client that inserts the same rows in blocks of ${BLOCK_ROWS} with the worker's own settings, and against COPY of the same rows from a file. Tables are emptied before each run; the worker, Redis and the databases share the machine.`,
-        comparisons: [...sinks, both],
+        about: `From a filled stream to committed with all views: ${rows.count} delivery attempts of six hours, by entry form (250 rows an entry of \`records\` and \`rowbinary\`), in ${ROUNDS.rounds} rounds with ClickHouse alone, and ${fewer.count} in ${POSTGRES_ROUNDS.rounds} rounds with Postgres alone and with both; against one client that inserts the same rows in blocks of ${BLOCK_ROWS} with the worker's own settings, and against COPY of the same rows from a file. Tables are emptied before each run; the worker, Redis and the databases share the machine.`,
+        comparisons: [clickhouseAlone, postgresAlone, both],
         claims: [
           ...FORMS.map(({ form, insert, atLeast }) => insertClaim(clickhouseAlone, form, insert, atLeast)),
-          ...FORMS.map(({ form }) => bothClaim(sinks, both, form)),
+          ...FORMS.map(({ form }) => bothClaim(postgresAlone, both, form)),
           memoryClaim('with these backlogs', usual),
           memoryClaim(`with a backlog of ${LARGE_ENTRIES} events of 1 MiB as well`, worker.peakMemory),
         ],
@@ -94,15 +104,11 @@ export const ingest: Benchmark = {
     }),
 };
 
-async function measure(
-  title: string,
-  baseline: string,
-  rows: IngestRows,
-  signal: AbortSignal,
+const measure = async (
+  comparison: Omit<Comparison, 'sides'>,
   sides: readonly Side[],
-): Promise<Comparison> {
-  return { title, baseline, rows: rows.count, sides: await measureAlternately(sides, { ...ROUNDS, signal }) };
-}
+  options: Parameters<typeof measureAlternately>[1],
+): Promise<Comparison> => ({ ...comparison, sides: await measureAlternately(sides, options) });
 
 const emptied = (stores: IngestStores, name: string, run: () => Promise<void>): Side => ({
   name,
@@ -130,11 +136,11 @@ function insertClaim({ sides }: Comparison, form: EntryForm, insert: string, atL
   };
 }
 
-function bothClaim(sinks: readonly Comparison[], both: Comparison, form: EntryForm) {
-  const slower = Math.max(...sinks.map(({ sides }) => p50(sides, workerOf(form))));
-  const ratio = slower / p50(both.sides, workerOf(form));
+/** Postgres is the slower store by far. */
+function bothClaim(postgresAlone: Comparison, both: Comparison, form: EntryForm) {
+  const ratio = p50(postgresAlone.sides, workerOf(form)) / p50(both.sides, workerOf(form));
   return {
-    text: `\`${form}\` into both stores reaches ${ratio.toFixed(2)} of the rows/s of the slower store alone (at least ${BOTH_AT_LEAST})`,
+    text: `\`${form}\` into both stores reaches ${ratio.toFixed(2)} of the rows/s of Postgres, the slower store, alone (at least ${BOTH_AT_LEAST})`,
     holds: ratio >= BOTH_AT_LEAST,
   };
 }

@@ -1,10 +1,7 @@
-import { context, type Link, ROOT_CONTEXT, type Span, SpanKind, type TextMapGetter, trace } from '@opentelemetry/api';
+import { context, type Link, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { inSpan, markFailed, traceOfCaller, tracer } from '../src/platform/tracing.js';
-import type { GroupMember, StreamEntry } from '../src/stores/redis/entry-group.js';
+import type { GroupMember } from '../src/stores/redis/entry-group.js';
 import type { Batch } from './batch.js';
-
-/** A span has no more by OpenTelemetry's default, and keeps the first. */
-const MAX_LINKS = 128;
 
 /** The way of one batch as a trace of its own, linked to those that its producers name in a field `traceparent`. */
 export class BatchSpan {
@@ -15,9 +12,9 @@ export class BatchSpan {
     { stream, group }: GroupMember,
     {
       entryIds,
-      entries,
+      traces,
       rows,
-    }: Pick<Batch<never>, 'entryIds' | 'entries'> & { readonly rows: { readonly count: number } },
+    }: Pick<Batch<never>, 'entryIds' | 'traces'> & { readonly rows: { readonly count: number } },
     since: number,
   ) {
     this.#span = tracer.startSpan(`batch ${stream}/${group}`, {
@@ -34,7 +31,7 @@ export class BatchSpan {
       },
     });
     if (!this.#span.isRecording()) return;
-    this.#span.addLinks(linksOf(entries));
+    this.#span.addLinks(traces.flatMap(linkTo));
     tracer.startSpan('read', { startTime: since }, this.#context).end();
   }
 
@@ -59,21 +56,7 @@ export class BatchSpan {
   }
 }
 
-function linksOf(entries: readonly StreamEntry[]): Link[] {
-  const links: Link[] = [];
-  for (const entry of entries) {
-    if (links.length === MAX_LINKS) break;
-    const producer = trace.getSpanContext(traceOfCaller(entry, FIELDS));
-    if (producer !== undefined) links.push({ context: producer });
-  }
-  return links;
+function linkTo(traceparent: string): Link[] {
+  const producer = trace.getSpanContext(traceOfCaller({ traceparent }));
+  return producer === undefined ? [] : [{ context: producer }];
 }
-
-/** Reads the fields of an entry as the headers of a request are read. */
-const FIELDS: TextMapGetter<StreamEntry> = {
-  keys: ({ fields }) => fields.flatMap((field, place) => (place % 2 === 0 ? [field.toString()] : [])),
-  get: ({ fields }, name) => {
-    const place = fields.findIndex((field, at) => at % 2 === 0 && field.equals(Buffer.from(name)));
-    return place === -1 ? undefined : fields[place + 1]?.toString();
-  },
-};

@@ -3,8 +3,8 @@ import { groupEqual } from '../src/records/row-groups.js';
 import { Rows } from '../src/records/rows.js';
 import { startOfDay } from '../src/records/time-range.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
-import type { StreamEntry } from '../src/stores/redis/entry-group.js';
 import type { Manifest } from '../src/stores/redis/manifests.js';
+import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
 import { EntryReader } from './entry.js';
 import { changedHours, type HoursByUser } from './notices.js';
 import type { StreamKind } from './stream-kind.js';
@@ -16,6 +16,9 @@ export interface BatchLimits {
   /** How long the first entry waits for more, milliseconds. */
   readonly maxAgeMs: number;
 }
+
+/** A span has no more links by OpenTelemetry's default, and keeps the first. */
+const MAX_TRACES = 128;
 
 /** Where a record came from. */
 interface Position {
@@ -33,8 +36,8 @@ export interface Batch<R> {
   readonly recorded: boolean;
   /** In the order of the stream. */
   readonly entryIds: readonly string[];
-  /** The same, but for those that are gone from the stream. */
-  readonly entries: readonly StreamEntry[];
+  /** The traces that the first {@link MAX_TRACES} of its entries that name one were sent in. */
+  readonly traces: readonly string[];
   /** Every good record. */
   readonly rows: Rows<R>;
   /**
@@ -55,7 +58,8 @@ export interface Batch<R> {
 
 /** Collects entries for one batch. */
 export class BatchBuilder<R> {
-  readonly #entries: StreamEntry[] = [];
+  readonly #entryIds: string[] = [];
+  readonly #traces: string[] = [];
   readonly #reader: EntryReader<R>;
   readonly #rows: Rows<R>;
   /** Of each entry: its first row, and the indexes of its bad records. */
@@ -86,11 +90,12 @@ export class BatchBuilder<R> {
   }
 
   get entries(): number {
-    return this.#entries.length;
+    return this.#entryIds.length;
   }
 
+  /** Nothing of the entry is kept but its id and what it says. */
   add(entry: StreamEntry): void {
-    const place = this.#entries.push(entry) - 1;
+    const place = this.#entryIds.push(entry.id) - 1;
     this.#firstRows.push(this.#rows.count);
     const { records, rejected } = this.#reader.read(entry, this.#rows);
     if (rejected.length > 0) {
@@ -98,20 +103,21 @@ export class BatchBuilder<R> {
       this.#badIndexes.set(place, indexes);
     }
     for (const letter of rejected) this.#rejected.push(letter);
+    if (entry.traceparent !== null && this.#traces.length < MAX_TRACES) this.#traces.push(entry.traceparent);
     this.#records += records;
     this.#bytes += entry.bytes;
   }
 
   build(): Batch<R> {
-    const [rows, entries] = [this.#rows, this.#entries];
+    const rows = this.#rows;
     const standing = standingRows(this.kind, rows);
     const hours = changedHours(this.kind, rows, standing);
     const positionOf = (row: number): Position => this.#positionOf(row);
     return {
       token: randomUUID(),
       recorded: false,
-      entryIds: entries.map(({ id }) => id),
-      entries,
+      entryIds: this.#entryIds,
+      traces: this.#traces,
       rows,
       standing,
       hours,
@@ -182,8 +188,8 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
   const reader = new EntryReader(kind.type, Number.POSITIVE_INFINITY);
   const positions: Position[] = [];
   const standing: number[] = [];
-  for (const [left, entry] of entries.entries()) {
-    const place = placeOf.get(entry.id);
+  for (const entry of entries) {
+    const place = placeOf.get(entry.id) ?? -1;
     const { records, rejected } = reader.read(entry, rows);
     const bad = new Set(rejected.map(({ recordIndex }) => recordIndex));
     for (let index = 0; index < records; index++) {
@@ -192,7 +198,7 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
         if (isSkipped) continue;
         throw new Error(`record ${index} of entry ${entry.id} is bad, though batch ${token} was formed with it`);
       }
-      const row = positions.push({ entry: left, index }) - 1;
+      const row = positions.push({ entry: place, index }) - 1;
       if (!isSkipped) standing.push(row);
     }
   }
@@ -201,7 +207,7 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
     token,
     recorded: true,
     entryIds,
-    entries,
+    traces: [],
     rows,
     standing: stands,
     hours: changedHours(kind, rows, stands),

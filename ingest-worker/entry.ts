@@ -1,14 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { Rejected } from '../src/records/codec.js';
 import { JsonRows } from '../src/records/json-row.js';
-import { isAt } from '../src/records/json-value.js';
 import { ENTRY_FORMS, type EntryForm } from '../src/records/names.js';
 import type { EntryContext, RecordType } from '../src/records/record-type.js';
 import { RowBinaryError, RowBinaryReader } from '../src/records/row-binary.js';
 import { RowCheck } from '../src/records/row-check.js';
 import type { Rows } from '../src/records/rows.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
-import type { StreamEntry } from '../src/stores/redis/entry-group.js';
+import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
 
 /** What was found in an entry. Its good records are appended to the rows. */
 interface EntryOutcome {
@@ -24,8 +23,9 @@ class Collector {
 
   constructor(private readonly entryId: string) {}
 
+  /** The payload is copied, since it outlives the entry's bytes. */
   reject(reason: string, payload: Buffer): void {
-    this.rejected.push({ entryId: this.entryId, recordIndex: this.records, reason, payload });
+    this.rejected.push({ entryId: this.entryId, recordIndex: this.records, reason, payload: Buffer.from(payload) });
     this.records += 1;
   }
 }
@@ -50,20 +50,19 @@ export class EntryReader<R> {
   read(entry: StreamEntry, rows: Rows<R>): EntryOutcome {
     const context = { entryTime: entry.time, retentionDays: this.retentionDays };
     const collector = new Collector(entry.id);
-    const found = formOf(entry.fields);
-    if (found === null) {
-      collector.reject(`an entry must have exactly one field of ${ENTRY_FORMS.join(', ')}`, fieldsAsJson(entry.fields));
-    } else if (found.form === 'rowbinary') {
-      return this.#readRowBinary(found.value, context, rows, entry.id);
-    } else if (found.form === 'record') {
-      this.#readJson(found.form, found.value, 0, found.value.length, context, rows, collector);
+    const { form, source, from, to } = entry;
+    if (form === null) {
+      const reason = `an entry must have exactly one field of ${ENTRY_FORMS.join(', ')}`;
+      collector.reject(reason, source.subarray(from, to));
+    } else if (form === 'rowbinary') {
+      return this.#readRowBinary(source.subarray(from, to), context, rows, entry.id);
+    } else if (form === 'record') {
+      this.#readJson(form, source, from, to, context, rows, collector);
     } else {
-      for (let from = 0; from < found.value.length; ) {
-        const to = endOfLine(found.value, from);
-        if (!isBlank(found.value, from, to)) {
-          this.#readJson(found.form, found.value, from, to, context, rows, collector);
-        }
-        from = to + 1;
+      for (let begin = from; begin < to; ) {
+        const end = endOfLine(source, begin, to);
+        if (!isBlank(source, begin, end)) this.#readJson(form, source, begin, end, context, rows, collector);
+        begin = end + 1;
       }
     }
     return collector;
@@ -113,27 +112,14 @@ export class EntryReader<R> {
 }
 
 /** Finds the bytes of one record after the other, for dead letters that are written after the entry was read. */
-export function payloadsOf<R>(type: RecordType<R>, entry: StreamEntry): (recordIndex: number) => Buffer {
-  const found = formOf(entry.fields);
-  if (found === null) return () => fieldsAsJson(entry.fields);
-  const { form, value } = found;
-  if (form === 'record') return () => value;
+export function payloadsOf<R>(
+  type: RecordType<R>,
+  { form, source, from, to }: StreamEntry,
+): (recordIndex: number) => Buffer {
+  const value = source.subarray(from, to);
+  if (form === null || form === 'record') return () => value;
   const payloads = form === 'records' ? linesOf(value) : rowsOf(type, value);
   return (recordIndex) => payloads[recordIndex] ?? value;
-}
-
-const FORM_NAMES = ENTRY_FORMS.map((form) => ({ form, name: Buffer.from(form) }));
-
-function formOf(fields: readonly Buffer[]): { form: EntryForm; value: Buffer } | null {
-  let found: { form: EntryForm; value: Buffer } | null = null;
-  for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [field, value] = [fields[at], fields[at + 1]];
-    const known = FORM_NAMES.find(({ name }) => name.length === field?.length && isAt(field, 0, name));
-    if (known === undefined || value === undefined) continue;
-    if (found !== null) return null;
-    found = { form: known.form, value };
-  }
-  return found;
 }
 
 function jsonOf(form: EntryForm, bytes: Buffer): unknown {
@@ -147,16 +133,16 @@ function jsonOf(form: EntryForm, bytes: Buffer): unknown {
 
 const NEWLINE = 0x0a;
 
-function endOfLine(value: Buffer, from: number): number {
-  const newline = value.indexOf(NEWLINE, from);
-  return newline === -1 ? value.length : newline;
+function endOfLine(source: Buffer, from: number, to: number): number {
+  const newline = source.indexOf(NEWLINE, from);
+  return newline === -1 || newline > to ? to : newline;
 }
 
 /** The lines that are not blank, which do not count. */
 function linesOf(value: Buffer): Buffer[] {
   const lines: Buffer[] = [];
   for (let from = 0; from < value.length; ) {
-    const to = endOfLine(value, from);
+    const to = endOfLine(value, from, value.length);
     if (!isBlank(value, from, to)) lines.push(value.subarray(from, to));
     from = to + 1;
   }
@@ -232,9 +218,3 @@ function rowsReader<R>(type: RecordType<R>, value: Buffer): RowBinaryReader {
 /** `from` and `to` count from behind the header. */
 const rowPayload = <R>({ rowBinaryHeader }: RecordType<R>, value: Buffer, from: number, to: number): Buffer =>
   Buffer.concat([rowBinaryHeader, value.subarray(rowBinaryHeader.length + from, rowBinaryHeader.length + to)]);
-
-/** An entry in none of the forms, so that nothing of it is lost. */
-function fieldsAsJson(fields: readonly Buffer[]): Buffer {
-  const texts = fields.map((field) => field.toString('utf8'));
-  return Buffer.from(JSON.stringify(texts));
-}

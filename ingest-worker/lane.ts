@@ -4,6 +4,7 @@ import type { Logger } from '../src/platform/logger.js';
 import type { RedisDatabase } from '../src/stores/redis/database.js';
 import { addDeadLetters, type DeadLetter } from '../src/stores/redis/dead-letters.js';
 import { createGroup, type GroupMember } from '../src/stores/redis/entry-group.js';
+import type { EntryReading } from '../src/stores/redis/entry-reading.js';
 import { acknowledge } from '../src/stores/redis/manifests.js';
 import { type Batch, BatchBuilder, type BatchLimits } from './batch.js';
 import { BatchSpan } from './batch-span.js';
@@ -26,7 +27,7 @@ export interface LaneOptions<R> {
   readonly limits: BatchLimits;
   readonly redis: RedisDatabase;
   /** A connection of the lane's own, since reading blocks it. */
-  readonly reading: RedisDatabase;
+  readonly reading: EntryReading;
   readonly logger: Logger;
   /** Resolves when the store can be written. The group is there before. */
   readonly prepare: () => Promise<void>;
@@ -172,7 +173,7 @@ export class Lane<R> {
   /** Dead letters first: whoever finishes the batch after us finds none in its manifest. */
   async #begin(batch: Batch<R>): Promise<'lost' | Batch<R>> {
     const { sink, abandoned } = this.#options;
-    // What is pending has to be what is in hand: nothing is being read, and at most one batch is in flight.
+    // What is pending has to be what is in hand: nothing is being asked for, and at most one batch is in flight.
     await this.#source.settle();
     await this.#finished;
     const span = new BatchSpan(this.#options.member, batch, this.#collectedSince);

@@ -9,7 +9,9 @@ import { narrowColumns } from '../src/stores/postgres/narrow-columns.js';
 import { dataRefusal } from '../src/stores/postgres/refusal.js';
 import { upsertAttempts } from '../src/stores/postgres/upsert-attempts.js';
 import { upsertEvents } from '../src/stores/postgres/upsert-events.js';
+import type { RedisDatabase } from '../src/stores/redis/database.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
+import { type GroupMember, readEntries } from '../src/stores/redis/entry-group.js';
 import type { Batch } from './batch.js';
 import { payloadsOf } from './entry.js';
 import type { Hold } from './hold.js';
@@ -19,6 +21,8 @@ import { untilDone } from './until-done.js';
 
 interface PostgresSinkOptions {
   readonly database: PostgresDatabase;
+  readonly redis: RedisDatabase;
+  readonly member: GroupMember;
   readonly logger: Logger;
   /** Raised while what is to be written is refused. */
   readonly hold?: Hold;
@@ -45,7 +49,7 @@ export const postgresAttemptSink = (options: PostgresSinkOptions): Sink<AttemptR
 /** `upsert` takes one row a key, and changes nothing where it fails or is repeated. */
 function postgresSink<R>(
   kind: StreamKind<R>,
-  { database, logger, hold }: PostgresSinkOptions,
+  { database, redis, member, logger, hold }: PostgresSinkOptions,
   upsert: (rows: Rows<R>, which: Int32Array) => Promise<Refusals>,
 ): Sink<R> {
   return {
@@ -62,7 +66,7 @@ function postgresSink<R>(
           reason === USED_BY_ANOTHER ? [[row, reason] as const] : await writeInParts(rows, Int32Array.of(row), signal);
         for (const [refused, why] of outcome) refusals.set(refused, why);
       }
-      return lettersOf(kind, batch, refusals);
+      return lettersOf(batch, refusals, signal);
     },
   };
 
@@ -117,18 +121,29 @@ function postgresSink<R>(
     }
     return tooLarge;
   }
+
+  /** With the records' bytes as they came, which are read once more: few are refused, and all would have to be kept. */
+  async function lettersOf(
+    { rows, entryIds, positionOf }: Batch<R>,
+    refusals: Refusals,
+    signal: AbortSignal,
+  ): Promise<DeadLetter[]> {
+    if (refusals.size === 0) return [];
+    const refused = [...refusals]
+      .sort(([one], [other]) => one - other)
+      .map(([row, reason]) => ({ row, reason, entryId: entryIds[positionOf(row).entry] ?? '' }));
+    const ids = [...new Set(refused.map(({ entryId }) => entryId))];
+    const task = { task: 'read refused entries', logger, signal };
+    const entries = await untilDone(() => readEntries(redis, member, ids), task);
+    const payloads = new Map([...entries].map(([id, entry]) => [id, payloadsOf(kind.type, entry)]));
+    return refused.map(({ row, reason, entryId }) => {
+      const recordIndex = positionOf(row).index;
+      // Where the entry was deleted meanwhile its row stands for it.
+      const payload = payloads.get(entryId)?.(recordIndex) ?? rowAsEntry(rows, row);
+      return { entryId, recordIndex, reason, payload };
+    });
+  }
 }
 
-function lettersOf<R>({ type }: StreamKind<R>, { entries, positionOf }: Batch<R>, refusals: Refusals): DeadLetter[] {
-  const payloads = new Map<number, (recordIndex: number) => Buffer>();
-  return [...refusals]
-    .sort(([one], [other]) => one - other)
-    .flatMap(([row, reason]) => {
-      const { entry: place, index } = positionOf(row);
-      const entry = entries[place];
-      if (entry === undefined) return [];
-      const payloadOf = payloads.get(place) ?? payloadsOf(type, entry);
-      payloads.set(place, payloadOf);
-      return [{ entryId: entry.id, recordIndex: index, reason, payload: payloadOf(index) }];
-    });
-}
+const rowAsEntry = <R>(rows: Rows<R>, row: number): Buffer =>
+  Buffer.concat([rows.type.rowBinaryHeader, rows.bytes().subarray(rows.startOf(row), rows.endOf(row))]);

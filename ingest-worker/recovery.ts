@@ -1,14 +1,9 @@
 import type { Logger } from '../src/platform/logger.js';
 import { claimPending, consumersOf, deadAmong } from '../src/stores/redis/consumers.js';
 import type { RedisDatabase } from '../src/stores/redis/database.js';
-import {
-  FIRST_ID,
-  type GroupMember,
-  idBefore,
-  readPending,
-  type StreamEntry,
-} from '../src/stores/redis/entry-group.js';
+import { FIRST_ID, type GroupMember, idBefore, readPending } from '../src/stores/redis/entry-group.js';
 import { acknowledge, type Manifest, manifestOwners, takeOverManifest } from '../src/stores/redis/manifests.js';
+import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
 import { type Batch, BatchBuilder, type BatchLimits, rebuildBatch } from './batch.js';
 import type { StreamKind } from './stream-kind.js';
 

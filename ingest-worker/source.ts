@@ -1,22 +1,27 @@
-import type { RedisDatabase } from '../src/stores/redis/database.js';
-import { type GroupMember, readNew, readNewNow, type StreamEntry } from '../src/stores/redis/entry-group.js';
+import type { GroupMember } from '../src/stores/redis/entry-group.js';
+import type { EntryReading } from '../src/stores/redis/entry-reading.js';
+import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
 
 const IDLE_WAIT_MS = 500;
 /** While the batch before is being written there is no hurry to close the next one. */
 const BUSY_WAIT_MS = 20;
 /** Far less than a batch, so that the next ones can be read while these are looked at. */
-const READ_LIMITS = { count: 4_000, bytes: 1024 * 1024 };
+const BYTES_PER_READ = 128 * 1024;
+/** Redis has to hold them at once, however large they are. */
+const ENTRIES_PER_READ = 250;
+/** How many times more are asked for than the last time, at most: nobody knows how large the next ones are. */
+const GROWTH = 4;
 
 /** New entries of a group, some at a time, large or small, and the next ones ahead while more is waiting. */
 export class EntrySource {
-  #queue: readonly StreamEntry[] = [];
-  #taken = 0;
-  #ahead: Promise<readonly StreamEntry[]> | null = null;
+  #ahead: Promise<void> | null = null;
   #backlog = false;
   #given = 0;
+  /** What was asked for last, and what came of it. */
+  #last = { count: 1, entries: 1 };
 
   constructor(
-    private readonly reading: RedisDatabase,
+    private readonly reading: EntryReading,
     private readonly member: GroupMember,
   ) {}
 
@@ -30,28 +35,27 @@ export class EntrySource {
     return this.#given;
   }
 
-  /** The next entry that was read before; null when there is none. */
+  /** The next entry that was read before; null when there is none. Its bytes are valid until the caller waits for anything. */
   take(): StreamEntry | null {
-    return this.#queue[this.#taken++] ?? null;
+    return this.reading.take();
   }
 
   /** Reads more entries and takes the first, waiting for it up to `waitMs` (null: until it is time to look around). */
   async read(waitMs: number | null): Promise<StreamEntry | null> {
-    const ahead = this.#ahead ?? this.#readNow();
+    const ahead = this.#ahead;
     this.#ahead = null;
-    let entries = await ahead;
-    if (entries.length === 0) entries = await this.#await(waitMs);
-    this.#queue = entries;
-    this.#taken = 0;
-    if (this.#backlog) {
-      this.#ahead = this.#readNow();
+    await (ahead ?? (this.reading.isEmpty ? this.#askNow() : null));
+    if (this.reading.isEmpty) await this.#askFirst(waitMs);
+    await this.reading.arrival();
+    if (this.#backlog && this.reading.isWhole) {
+      this.#ahead = this.#askNow();
       // A failure is met by whoever takes these; until then nobody listens.
       this.#ahead.catch(() => undefined);
     }
     return this.take();
   }
 
-  /** Resolves when nothing is being read. Fails where that failed. */
+  /** Resolves when all that this consumer is given is known, though it may be still to come. Fails where that failed. */
   async settle(): Promise<void> {
     await this.#ahead;
   }
@@ -60,23 +64,27 @@ export class EntrySource {
   async forget(): Promise<void> {
     await this.#ahead?.catch(() => undefined);
     this.#ahead = null;
-    this.#queue = [];
+    await this.reading.discard();
     this.#backlog = false;
     this.#given = 0;
   }
 
-  async #readNow(): Promise<readonly StreamEntry[]> {
-    const { entries, isMore } = await readNewNow(this.reading, this.member, READ_LIMITS);
-    this.#given += entries.length;
-    this.#backlog = isMore;
-    return entries;
+  async #askNow(): Promise<void> {
+    const { count: lastCount, entries } = this.#last;
+    const alike = Math.floor((BYTES_PER_READ * entries) / Math.max(1, this.reading.received));
+    const count = Math.max(1, Math.min(ENTRIES_PER_READ, GROWTH * lastCount, alike));
+    this.#backlog = (await this.#ask(count, null)) === count;
   }
 
   /** One entry only: nobody knows how large the next ones are. */
-  async #await(waitMs: number | null): Promise<readonly StreamEntry[]> {
-    const blockMs = waitMs === null ? IDLE_WAIT_MS : waitMs <= 0 ? BUSY_WAIT_MS : Math.ceil(waitMs);
-    const entries = await readNew(this.reading, this.member, { count: 1, blockMs });
-    this.#given += entries.length;
+  async #askFirst(waitMs: number | null): Promise<void> {
+    await this.#ask(1, waitMs === null ? IDLE_WAIT_MS : waitMs <= 0 ? BUSY_WAIT_MS : Math.ceil(waitMs));
+  }
+
+  async #ask(count: number, blockMs: number | null): Promise<number> {
+    const entries = await this.reading.ask(this.member, { count, blockMs });
+    this.#given += entries;
+    if (entries > 0) this.#last = { count, entries };
     return entries;
   }
 }

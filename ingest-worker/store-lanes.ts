@@ -5,8 +5,9 @@ import type { RedisNames, StreamName } from '../src/records/names.js';
 import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { PostgresDatabase } from '../src/stores/postgres/database.js';
 import { leaveGroup } from '../src/stores/redis/consumers.js';
-import { RedisDatabase } from '../src/stores/redis/database.js';
+import type { RedisDatabase } from '../src/stores/redis/database.js';
 import type { GroupMember } from '../src/stores/redis/entry-group.js';
+import { EntryReading } from '../src/stores/redis/entry-reading.js';
 import type { BatchLimits } from './batch.js';
 import { clickhouseSink } from './clickhouse-sink.js';
 import type { LaneCounters } from './counters.js';
@@ -58,7 +59,7 @@ export function startStoreLanes(store: Store, options: LanesOptions): StoreLanes
   const lane = <R>(kind: StreamKind<R>, sinkOf: (member: GroupMember, hold: Hold) => Sink<R>) => {
     const hold = new Hold();
     const member: GroupMember = { ...options, stream: kind.stream, group: store };
-    const reading = new RedisDatabase(options.redisUrl, { applicationName: `ethhook-worker-${kind.stream}-${store}` });
+    const reading = new EntryReading(options.redisUrl, { applicationName: `ethhook-worker-${kind.stream}-${store}` });
     const schemaIsCurrent = () => assertSchemaCurrent(store === 'postgres' ? { postgres } : { clickhouse });
     const made = new Lane({
       ...options,
@@ -88,8 +89,8 @@ export function startStoreLanes(store: Store, options: LanesOptions): StoreLanes
   const lanes =
     store === 'postgres'
       ? [
-          lane(eventKind, (_member, hold) => postgresEventSink({ database: postgres, logger, hold })),
-          lane(attemptKind, (_member, hold) => postgresAttemptSink({ database: postgres, logger, hold })),
+          lane(eventKind, (member, hold) => postgresEventSink({ database: postgres, redis, member, logger, hold })),
+          lane(attemptKind, (member, hold) => postgresAttemptSink({ database: postgres, redis, member, logger, hold })),
         ]
       : [
           lane(eventKind, (member, hold) =>

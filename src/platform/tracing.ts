@@ -8,7 +8,6 @@ import {
   SpanKind,
   type SpanOptions,
   SpanStatusCode,
-  type TextMapGetter,
   TraceFlags,
   trace,
 } from '@opentelemetry/api';
@@ -84,5 +83,4 @@ export function onBehalfOf<T>(waiting: readonly Context[], run: () => T): T {
 }
 
 /** The trace that a caller names by `traceparent`, or none. */
-export const traceOfCaller = <Carrier>(carrier: Carrier, getter?: TextMapGetter<Carrier>): Context =>
-  propagation.extract(ROOT_CONTEXT, carrier, getter);
+export const traceOfCaller = (carrier: object): Context => propagation.extract(ROOT_CONTEXT, carrier);

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createGroup, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup } from '../../src/stores/redis/entry-group.js';
 import { writeManifest } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 
 const DAY_MS = 86_400_000;
 const day = Math.floor(Date.now() / DAY_MS) * DAY_MS - 2 * DAY_MS;

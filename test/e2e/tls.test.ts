@@ -1,8 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { migrateUp } from '../../src/migration/schema-runner.js';
 import { createLogger } from '../../src/platform/logger.js';
-import { freshClickHouse, freshPostgres, testServers } from '../support/servers.js';
+import { attemptType } from '../../src/records/attempt.js';
+import { RedisNames } from '../../src/records/names.js';
+import { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
+import { RedisDatabase } from '../../src/stores/redis/database.js';
+import { attemptOf, clickhouseRows, standingAttempts, toJson } from '../support/ingest.js';
+import { freshClickHouse, freshPostgres, freshPrefix, testServers } from '../support/servers.js';
 import { startTlsFront, TEST_CA_FILE, type TlsFront } from '../support/tls-front.js';
+import { until } from '../support/until.js';
 import { startCommand } from '../support/up-process.js';
 
 describe('stores that are reached over TLS', () => {
@@ -44,6 +50,25 @@ describe('stores that are reached over TLS', () => {
     ]);
     expect(status).toMatchObject({ code: 0, output: expect.stringContaining('"applied"') });
     expect(letters).toMatchObject({ code: 0 });
+  });
+
+  test('carry what a worker reads and writes', async () => {
+    const prefix = freshPrefix();
+    const names = new RedisNames(prefix);
+    const redis = new RedisDatabase(testServers().redisUrl, { applicationName: 'test' });
+    const database = new ClickHouseDatabase(clickhouse.url, { applicationName: 'test' });
+    const attempts = Array.from({ length: 500 }, () => attemptOf());
+    for (const attempt of attempts) {
+      await redis.command('XADD', names.stream('delivery_attempts'), '*', 'record', JSON.stringify(toJson(attempt)));
+    }
+    const environment = { STREAM_PREFIX: prefix, HOST: '127.0.0.1', WORKER_PORT: '0' };
+    const worker = startCommand(['worker'], { ...secure(), ...environment, NODE_EXTRA_CA_CERTS: TEST_CA_FILE });
+    const stored = () => clickhouseRows(database, attemptType);
+    await until('all are stored', async () => (await stored()).length === attempts.length);
+    expect(await stored()).toEqual(standingAttempts(attempts));
+    expect(await worker.stop()).toMatchObject({ code: 0 });
+    redis.close();
+    await database.close();
   });
 
   test.each([

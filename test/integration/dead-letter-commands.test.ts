@@ -6,7 +6,7 @@ import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import type { StreamName } from '../../src/records/names.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
-import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup, type GroupMember } from '../../src/stores/redis/entry-group.js';
 import {
   attemptOf,
   freshIngestStack,
@@ -15,6 +15,7 @@ import {
   standingAttempts,
   toJson,
 } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 import { until } from '../support/until.js';
 
 const DAY_MS = 86_400_000;

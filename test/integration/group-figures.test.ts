@@ -3,10 +3,11 @@ import type { StreamName } from '../../src/records/names.js';
 import { deadLetterCounts } from '../../src/stores/redis/dead-letter-counts.js';
 import { removeLetter, replayLetter, selectedLetters } from '../../src/stores/redis/dead-letter-queue.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
-import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup, type GroupMember } from '../../src/stores/redis/entry-group.js';
 import { groupFigures } from '../../src/stores/redis/group-figures.js';
 import { acknowledge } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 
 describe('the figures of a group', () => {
   let stack: IngestStack;

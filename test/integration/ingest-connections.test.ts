@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { EmbeddedServer } from '../../src/embedded/embedded-server.js';
 import { freePort } from '../../src/embedded/free-port.js';
 import { startRedis } from '../../src/embedded/redis.js';
+import type { AttemptRecord } from '../../src/records/attempt.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 describe('broken connections', () => {
@@ -18,11 +20,15 @@ describe('broken connections', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'ethhook-redis-'));
     server = await startRedis({ folder, port: await freePort(), password: 'test', say: () => undefined });
+  });
+
+  beforeEach(async () => {
     stack = await freshIngestStack({ redisUrl: server.url });
   });
 
+  afterEach(() => stack.close());
+
   afterAll(async () => {
-    await stack?.close();
     await server?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -66,6 +72,30 @@ describe('broken connections', () => {
       await breakPostgresConnections();
     }
     await stack.drained();
+    for (const store of STORES) expect(await stack.attemptsIn(store)).toEqual(standingAttempts(attempts));
+    await stack.expectExactRollups();
+    expect(await stack.deadLetters()).toEqual([]);
+  });
+
+  test('that are cut in the middle of a reply with entries lose and double nothing', async () => {
+    const proxy = await TcpProxy.to(server.url);
+    const stop = stack.startWorker({ REDIS_URL: proxy.through(server.url), BATCH_MAX_ROWS: '300' });
+    const attempts: AttemptRecord[] = [];
+    for (const afterBytes of [40_000, 100_000, 200_000, 300_000, 400_000]) {
+      const part = Array.from({ length: 2_000 }, () => attemptOf());
+      attempts.push(...part);
+      const cutsBefore = proxy.spoilt;
+      proxy.set({ kind: 'cut', afterBytes });
+      await stack.addMany(
+        'delivery_attempts',
+        part.map((attempt) => JSON.stringify(toJson(attempt))),
+      );
+      await until('a connection is cut', () => proxy.spoilt > cutsBefore);
+      proxy.set({ kind: 'none' });
+      await stack.drained();
+    }
+    await stop();
+    await proxy.close();
     for (const store of STORES) expect(await stack.attemptsIn(store)).toEqual(standingAttempts(attempts));
     await stack.expectExactRollups();
     expect(await stack.deadLetters()).toEqual([]);

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STORES } from '../../src/records/migration-phase.js';
 import { type CommittedNotice, listenForCommitted } from '../../src/stores/redis/committed.js';
-import { createGroup, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup } from '../../src/stores/redis/entry-group.js';
 import { trimStream } from '../../src/stores/redis/trim.js';
 import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 import { testServers } from '../support/servers.js';
 import { until } from '../support/until.js';
 

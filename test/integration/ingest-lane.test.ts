@@ -7,6 +7,7 @@ import { attemptKind } from '../../ingest-worker/stream-kind.js';
 import { UpstreamError } from '../../src/platform/errors.js';
 import type { AttemptRecord } from '../../src/records/attempt.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
+import { EntryReading } from '../../src/stores/redis/entry-reading.js';
 import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { testServers } from '../support/servers.js';
 import { until } from '../support/until.js';
@@ -34,12 +35,12 @@ class ReluctantRedis extends RedisDatabase {
 
 let stack: IngestStack;
 let redis: ReluctantRedis;
-let reading: RedisDatabase;
+let reading: EntryReading;
 
 beforeEach(async () => {
   stack = await freshIngestStack();
   redis = new ReluctantRedis(testServers().redisUrl, { applicationName: 'test' });
-  reading = new RedisDatabase(testServers().redisUrl, { applicationName: 'test' });
+  reading = new EntryReading(testServers().redisUrl, { applicationName: 'test' });
 });
 
 afterEach(async () => {

@@ -7,9 +7,10 @@ import type { AttemptRecord } from '../../src/records/attempt.js';
 import { STORES } from '../../src/records/migration-phase.js';
 import { claimPending } from '../../src/stores/redis/consumers.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
-import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup, type GroupMember } from '../../src/stores/redis/entry-group.js';
 import { acknowledge, manifestOwners, writeManifest } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 import { until } from '../support/until.js';
 
 const logger = pino({ level: 'silent' });

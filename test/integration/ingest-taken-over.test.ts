@@ -6,6 +6,7 @@ import { postgresAttemptSink } from '../../ingest-worker/postgres-sink.js';
 import { attemptKind } from '../../ingest-worker/stream-kind.js';
 import type { AttemptRecord } from '../../src/records/attempt.js';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
+import { streamEntry } from '../../src/stores/redis/stream-entry.js';
 import {
   attemptOf,
   eventOf,
@@ -25,8 +26,7 @@ function batchOf(attempts: readonly AttemptRecord[]) {
   const builder = new BatchBuilder(attemptKind, 30);
   for (const [index, attempt] of attempts.entries()) {
     const value = Buffer.from(JSON.stringify(toJson(attempt)));
-    const time = Date.now();
-    builder.add({ id: `${time}-${index}`, time, fields: [Buffer.from('record'), value], bytes: value.length });
+    builder.add(streamEntry(`${Date.now()}-${index}`, [Buffer.from('record'), value]));
   }
   return builder.build();
 }
@@ -35,6 +35,11 @@ describe('a worker that writes a Postgres database with history', () => {
   let stack: IngestStack;
   const sql = (text: string, values: readonly unknown[] = []): Promise<object[]> =>
     stack.postgres.query({ name: 'test', text, values });
+
+  const sinkOptions = () => {
+    const member = { names: stack.names, stream: 'delivery_attempts', group: 'postgres', consumer: 'worker' } as const;
+    return { database: stack.postgres, redis: stack.redis, member, logger };
+  };
 
   beforeEach(async () => {
     stack = await freshIngestStack();
@@ -146,7 +151,7 @@ describe('a worker that writes a Postgres database with history', () => {
     await sql('ALTER TABLE delivery_attempts ADD CONSTRAINT few_attempts CHECK (attempt_number <= 10)');
     const good = Array.from({ length: 9 }, () => attemptOf());
     const batch = batchOf([...good, attemptOf({ attempt_number: 11 })]);
-    const sink = postgresAttemptSink({ database: stack.postgres, logger });
+    const sink = postgresAttemptSink(sinkOptions());
     const letters = await sink.write(batch, UNSTOPPED);
     expect(letters).toHaveLength(1);
     expect(await sink.write(batch, UNSTOPPED)).toEqual(letters);
@@ -160,7 +165,7 @@ describe('a worker that writes a Postgres database with history', () => {
     );
     const batch = batchOf(all);
     const query = jest.spyOn(stack.postgres, 'query');
-    const letters = await postgresAttemptSink({ database: stack.postgres, logger }).write(batch, UNSTOPPED);
+    const letters = await postgresAttemptSink(sinkOptions()).write(batch, UNSTOPPED);
     expect(letters).toHaveLength(2_000);
     expect(query.mock.calls.length).toBeLessThan(10);
   });
@@ -178,7 +183,7 @@ describe('a worker that writes a Postgres database with history', () => {
     const rivals = Array.from({ length: 3 }, () => ({ ...legacy, user_id: randomUUID() }));
     const batch = batchOf([owner, early, ...thieves, legacy, ...rivals]);
     const query = jest.spyOn(stack.postgres, 'query');
-    const letters = await postgresAttemptSink({ database: stack.postgres, logger }).write(batch, UNSTOPPED);
+    const letters = await postgresAttemptSink(sinkOptions()).write(batch, UNSTOPPED);
     expect(query.mock.calls.length).toBeLessThan(10);
     expect(letters).toHaveLength(1 + thieves.length + rivals.length);
     expect(await stack.attemptsIn('postgres')).toEqual(standingAttempts([owner, legacy]));
@@ -206,7 +211,7 @@ describe('a worker that writes a Postgres database with history', () => {
     const database = new PostgresDatabase(POSTGRES_URL, { applicationName: 'test', statementTimeoutMs: 400 });
     try {
       const stopping = AbortSignal.timeout(20_000);
-      expect(await postgresAttemptSink({ database, logger }).write(batchOf(attempts), stopping)).toEqual([]);
+      expect(await postgresAttemptSink({ ...sinkOptions(), database }).write(batchOf(attempts), stopping)).toEqual([]);
     } finally {
       await database.close();
     }

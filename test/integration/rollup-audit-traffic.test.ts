@@ -6,7 +6,7 @@ import { auditDay, type DayAudit } from '../../src/rollups/audit-day.js';
 import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { INSERTS_INTO_ROLLUPS } from '../../src/stores/clickhouse/mend-rollup.js';
 import { runningQueries } from '../../src/stores/clickhouse/running-queries.js';
-import { createGroup, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup } from '../../src/stores/redis/entry-group.js';
 import { acknowledge, type Manifest, writeManifest } from '../../src/stores/redis/manifests.js';
 import { closeRollupGate } from '../../src/stores/redis/rollup-gate.js';
 import {
@@ -17,6 +17,7 @@ import {
   standingAttempts,
   toJson,
 } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 import { until } from '../support/until.js';
 
 const DAY_MS = 86_400_000;

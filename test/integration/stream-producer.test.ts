@@ -8,10 +8,11 @@ import { startRedis } from '../../src/embedded/redis.js';
 import { STORES, type Store } from '../../src/records/migration-phase.js';
 import { RedisNames, STREAMS } from '../../src/records/names.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
-import { createGroup, type GroupMember, readNew } from '../../src/stores/redis/entry-group.js';
+import { createGroup, type GroupMember } from '../../src/stores/redis/entry-group.js';
 import { StreamProducer } from '../../src/stores/redis/producer.js';
 import { trimStream } from '../../src/stores/redis/trim.js';
 import { eventOf } from '../support/ingest.js';
+import { readNew } from '../support/read-new.js';
 import { until } from '../support/until.js';
 
 /** A Redis of its own, because it is restarted. */

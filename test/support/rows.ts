@@ -3,7 +3,7 @@ import { EntryReader } from '../../ingest-worker/entry.js';
 import type { RecordType } from '../../src/records/record-type.js';
 import { Rows } from '../../src/records/rows.js';
 import type { DeadLetter } from '../../src/stores/redis/dead-letters.js';
-import type { StreamEntry } from '../../src/stores/redis/entry-group.js';
+import type { StreamEntry } from '../../src/stores/redis/stream-entry.js';
 
 export function rowsOf<R>(type: RecordType<R>, records: readonly R[]): Rows<R> {
   const rows = new Rows(type);

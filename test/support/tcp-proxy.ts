@@ -13,7 +13,19 @@ type Fault =
   /** Everything takes so much longer. */
   | { readonly kind: 'delay'; readonly ms: number }
   /** A connection is reset once it has carried so many bytes to the server. */
-  | { readonly kind: 'reset'; readonly afterBytes: number };
+  | { readonly kind: 'reset'; readonly afterBytes: number }
+  /** A connection is reset in the middle of what the server says, once it has carried so many bytes to the client. */
+  | { readonly kind: 'cut'; readonly afterBytes: number };
+
+/** What has become of one connection. */
+interface Way {
+  spoilt: boolean;
+  /** Bytes to the server. */
+  carried: number;
+  /** Bytes to the client. */
+  returned: number;
+  readonly end: () => void;
+}
 
 /** A port that leads to another one, until it is told to be a bad network. */
 export class TcpProxy {
@@ -70,22 +82,33 @@ export class TcpProxy {
     }
     const server = open({ ...this.target, noDelay: true });
     this.#keep(server);
-    const way = { spoilt: false, carried: 0, end: () => [client, server].map((socket) => socket.resetAndDestroy()) };
+    const way = {
+      spoilt: false,
+      carried: 0,
+      returned: 0,
+      end: () => [client, server].map((socket) => socket.resetAndDestroy()),
+    };
     pipeline(client, this.#wire(way, true), server, () => client.destroy());
     pipeline(server, this.#wire(way, false), client, () => server.destroy());
   }
 
-  #wire(way: { spoilt: boolean; carried: number; readonly end: () => void }, toServer: boolean): Transform {
+  #wire(way: Way, toServer: boolean): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const fault = this.#fault;
         if (toServer) way.carried += chunk.length;
+        else way.returned += chunk.length;
         if (fault.kind === 'black hole' && !way.spoilt) {
           way.spoilt = true;
           this.spoilt += 1;
         }
         if (way.spoilt) return done();
         if (fault.kind === 'reset' && toServer && way.carried > fault.afterBytes) {
+          this.spoilt += 1;
+          way.end();
+          return done();
+        }
+        if (fault.kind === 'cut' && !toServer && way.returned > fault.afterBytes) {
           this.spoilt += 1;
           way.end();
           return done();

@@ -9,6 +9,7 @@ import { measureAlternately, sized } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
 import { attemptType } from '../../src/records/attempt.js';
 import { ENTRY_FORMS } from '../../src/records/names.js';
+import { streamEntry } from '../../src/stores/redis/stream-entry.js';
 import { decodeEntry } from '../support/rows.js';
 
 const options = {
@@ -147,8 +148,7 @@ test('every form of entry brings the same rows that are inserted directly', () =
   const rows = ingestRows(300, time);
   const [json, ...others] = ENTRY_FORMS.map((form) =>
     rows.entries[form].flatMap((value) => {
-      const entry = { id: `${time}-0`, time, fields: [Buffer.from(form), value], bytes: value.length };
-      return decodeEntry(attemptType, entry, 30).records;
+      return decodeEntry(attemptType, streamEntry(`${time}-0`, [Buffer.from(form), value]), 30).records;
     }),
   );
   expect(json).toHaveLength(300);

@@ -5,7 +5,8 @@ import { changedHours, noticesOf } from '../../ingest-worker/notices.js';
 import { attemptKind, eventKind } from '../../ingest-worker/stream-kind.js';
 import { ATTEMPT_STATUSES, attemptType, attemptVersion } from '../../src/records/attempt.js';
 import type { CommittedNotice } from '../../src/stores/redis/committed.js';
-import { idBefore, type StreamEntry } from '../../src/stores/redis/entry-group.js';
+import { idBefore } from '../../src/stores/redis/entry-group.js';
+import { type StreamEntry, streamEntry } from '../../src/stores/redis/stream-entry.js';
 import { all, recordsOf, rowsOf, standingRecords } from '../support/rows.js';
 
 const TIME = Date.parse('2026-03-01T12:00:00.000Z');
@@ -25,7 +26,7 @@ const attempt = (fields: object) => ({
 
 const entryOf = (index: number, records: readonly object[]): StreamEntry => {
   const value = Buffer.from(records.map((record) => JSON.stringify(record)).join('\n'));
-  return { id: `${TIME}-${index}`, time: TIME, fields: [Buffer.from('records'), value], bytes: value.length };
+  return streamEntry(`${TIME}-${index}`, [Buffer.from('records'), value]);
 };
 
 function batchOf(entries: readonly StreamEntry[]) {
@@ -107,7 +108,7 @@ describe('a batch', () => {
     const { token, entryIds, skipped } = batchOf(entries);
     const rebuilt = rebuildBatch(attemptKind, { token, entryIds, skipped, days: [] }, entries.slice(1));
     expect(standingRecords(rebuilt).map(({ id }) => id)).toEqual([uuid(2), uuid(3)]);
-    const origins = Array.from(rebuilt.standing, (row) => rebuilt.entries[rebuilt.positionOf(row).entry]?.id);
+    const origins = Array.from(rebuilt.standing, (row) => rebuilt.entryIds[rebuilt.positionOf(row).entry]);
     expect(origins).toEqual([entries[1]?.id, entries[2]?.id]);
   });
 

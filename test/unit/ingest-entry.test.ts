@@ -3,7 +3,7 @@ import { payloadsOf } from '../../ingest-worker/entry.js';
 import { attemptType } from '../../src/records/attempt.js';
 import { eventType } from '../../src/records/event.js';
 import { RowBinaryWriter } from '../../src/records/row-binary.js';
-import type { StreamEntry } from '../../src/stores/redis/entry-group.js';
+import { type StreamEntry, streamEntry } from '../../src/stores/redis/stream-entry.js';
 import { decodeEntry, rowsOf as rowsWith } from '../support/rows.js';
 
 const ENTRY_TIME = Date.parse('2026-03-01T12:00:00.000Z');
@@ -38,10 +38,11 @@ const EVENT = {
 const TYPES = { attempt: attemptType, event: eventType };
 const GOOD: Record<keyof typeof TYPES, object> = { attempt: ATTEMPT, event: EVENT };
 
-function entryOf(...fields: (string | Buffer)[]): StreamEntry {
-  const buffers = fields.map((field) => Buffer.from(field));
-  return { id: `${ENTRY_TIME}-0`, time: ENTRY_TIME, fields: buffers, bytes: Buffer.concat(buffers).length };
-}
+const entryOf = (...fields: (string | Buffer)[]): StreamEntry =>
+  streamEntry(
+    `${ENTRY_TIME}-0`,
+    fields.map((field) => Buffer.from(field)),
+  );
 
 const decode = (entry: StreamEntry) => decodeEntry(attemptType, entry, 30);
 const reasonsOf = (entry: StreamEntry): string[] => decode(entry).rejected.map(({ reason }) => reason);

@@ -3,6 +3,7 @@ import { Redis, ReplyError } from 'ioredis';
 import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 import { firstEvent } from '../../platform/first-event.js';
 import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
+import { connectorThrough, type ReplyTap } from './reply-tap.js';
 
 /** Something that runs inside Redis as one step. */
 export interface RedisScript {
@@ -20,6 +21,8 @@ interface RedisOptions {
   readonly replyTimeoutMs?: number;
   /** Told of every command and script. */
   readonly watch?: WatchQuery;
+  /** Sees what comes before the client does. */
+  readonly tap?: ReplyTap;
 }
 
 /** First words of error replies that say nothing about the command itself, so that it may be sent again. */
@@ -36,6 +39,7 @@ const UNAVAILABLE = new Set([
   'TRYAGAIN',
 ]);
 const RECONNECT_MAX_MS = 1_000;
+export const REPLY_TIMEOUT_MS = 10_000;
 const ONE_SLOT =
   'On a Redis Cluster all keys have to be in one slot: give STREAM_PREFIX a tag in braces, such as {ethhook}';
 
@@ -74,6 +78,7 @@ interface Move {
 export class RedisDatabase {
   readonly #client: Redis;
   readonly #watch: WatchQuery;
+  readonly #tap: ReplyTap | undefined;
   #opened: Promise<void>;
   #connectionError: Error | undefined;
   /** The node that has the keys, as far as is known. */
@@ -87,13 +92,15 @@ export class RedisDatabase {
       throw new Error(`a connection to Redis cannot be named "${options.applicationName}": there is white space in it`);
     }
     this.#watch = options.watch ?? unwatched;
+    this.#tap = options.tap;
     this.#client = new Redis(url, {
       connectionName: options.applicationName,
       protocol: 2,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
-      socketTimeout: options.replyTimeoutMs ?? 10_000,
+      socketTimeout: options.replyTimeoutMs ?? REPLY_TIMEOUT_MS,
+      ...(options.tap === undefined ? {} : { Connector: connectorThrough(options.tap) }),
       retryStrategy: (times) => {
         Object.assign(this.#client.options, times % 2 === 1 ? this.#home : named);
         return Math.min(50 * 2 ** times, RECONNECT_MAX_MS);
@@ -114,7 +121,10 @@ export class RedisDatabase {
 
   /** Replies as texts and numbers. Fails with {@link UpstreamError}, its code the first word of an error reply. */
   command(name: string, ...args: readonly Argument[]): Promise<unknown> {
-    return this.#ask(name, () => this.#client.call(name, [...args]));
+    return this.#ask(name, () => {
+      this.#tap?.sending(name);
+      return this.#client.call(name, [...args]);
+    });
   }
 
   /** Replies as bytes. Fails as {@link command} does. */

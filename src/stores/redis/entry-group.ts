@@ -2,6 +2,7 @@ import { UpstreamError } from '../../platform/errors.js';
 import type { Store } from '../../records/migration-phase.js';
 import { ENTRY_FORMS, type RedisNames, type StreamName } from '../../records/names.js';
 import { type RedisDatabase, redisScript } from './database.js';
+import { type StreamEntry, streamEntry } from './stream-entry.js';
 
 /** One consumer of one group on one stream. */
 export interface GroupMember {
@@ -9,16 +10,6 @@ export interface GroupMember {
   readonly stream: StreamName;
   readonly group: Store;
   readonly consumer: string;
-}
-
-export interface StreamEntry {
-  readonly id: string;
-  /** The time in the id, milliseconds since 1970. */
-  readonly time: number;
-  /** Names and values in turn. */
-  readonly fields: readonly Buffer[];
-  /** Of names and values together. */
-  readonly bytes: number;
 }
 
 /** Entries that were delivered to a consumer before; some of them may have been deleted since. */
@@ -54,20 +45,6 @@ export async function destroyGroup(
   await redis.script(DESTROY_GROUP, [names.stream(stream), names.manifests(stream, group)], [group]);
 }
 
-/**
- * Entries that no consumer of the group was given yet, waiting up to `blockMs` for the first.
- * Where it fails, some may have been given all the same: they are pending then.
- */
-export async function readNew(
-  redis: RedisDatabase,
-  { names, stream, group, consumer }: GroupMember,
-  { count, blockMs }: { readonly count: number; readonly blockMs: number },
-): Promise<StreamEntry[]> {
-  const where = ['COUNT', count, 'BLOCK', blockMs, 'STREAMS', names.stream(stream), '>'];
-  const reply = await redis.commandBuffer('XREADGROUP', 'GROUP', group, consumer, ...where);
-  return entriesOf(reply).map(({ id, fields }) => streamEntry(id, fields ?? []));
-}
-
 /** How much is read at once: so many entries, and about so many bytes. */
 export interface ReadLimits {
   readonly count: number;
@@ -82,11 +59,11 @@ const FORM_NAMES = ENTRY_FORMS.map((form) => Buffer.from(form));
  * above it. All ids come as one text; then, of each entry, how many names and values it has (none where it was deleted),
  * and those, with the number of a form in place of its name.
  */
-const READ = redisScript(
-  'readEntries',
+const READ_PENDING = redisScript(
+  'readPending',
   `local forms = {${ENTRY_FORMS.map((form, number) => `${form} = ${number}`).join(', ')}}
 local after, left, room, few = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), 1
-local reply, n, ids, isMore = {}, 2, {}, 1
+local reply, n, ids = {}, 1, {}
 while left > 0 and room > 0 do
   local asked = math.min(left, few)
   local found = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', asked, 'STREAMS', KEYS[1], after)
@@ -101,52 +78,29 @@ while left > 0 and room > 0 do
       room = room - #name - #value
     end
     n = n + 1 + #fields
-    if after ~= '>' then after = id end
+    after = id
   end
   left = left - #entries
-  if #entries < asked then
-    isMore = 0
-    break
-  end
+  if #entries < asked then break end
   few = math.min(2 * few, 16)
 end
-reply[1], reply[2] = isMore, table.concat(ids, ' ')
+reply[1] = table.concat(ids, ' ')
 return reply`,
 );
-
-/** Entries that no consumer of the group was given yet, without waiting for any, and whether there may be more. */
-export async function readNewNow(
-  redis: RedisDatabase,
-  member: GroupMember,
-  limits: ReadLimits,
-): Promise<{ readonly entries: readonly StreamEntry[]; readonly isMore: boolean }> {
-  const { entries, isMore } = await read(redis, member, '>', limits);
-  return { entries, isMore };
-}
 
 /** Entries behind `after` that this consumer was given and has not acknowledged. */
 export async function readPending(
   redis: RedisDatabase,
-  member: GroupMember,
-  { after, ...limits }: { readonly after: string } & ReadLimits,
-): Promise<PendingEntries> {
-  const { entries, deletedIds, last } = await read(redis, member, after, limits);
-  return { entries, deletedIds, next: last };
-}
-
-async function read(
-  redis: RedisDatabase,
   { names, stream, group, consumer }: GroupMember,
-  after: string,
-  { count, bytes }: ReadLimits,
-) {
+  { after, count, bytes }: { readonly after: string } & ReadLimits,
+): Promise<PendingEntries> {
   const args = [group, consumer, after, count, bytes];
-  const reply = (await redis.scriptBuffer(READ, [names.stream(stream)], args)) as readonly (Buffer | number)[];
-  const [isMore, joined] = reply;
+  const reply = (await redis.scriptBuffer(READ_PENDING, [names.stream(stream)], args)) as readonly (Buffer | number)[];
+  const [joined] = reply;
   const ids = joined instanceof Buffer && joined.length > 0 ? joined.toString('latin1').split(' ') : [];
   const entries: StreamEntry[] = [];
   const deletedIds: string[] = [];
-  let at = 2;
+  let at = 1;
   for (const id of ids) {
     const end = at + 1 + Number(reply[at]);
     const fields: Buffer[] = [];
@@ -158,7 +112,18 @@ async function read(
     if (fields.length === 0) deletedIds.push(id);
     else entries.push(streamEntry(id, fields));
   }
-  return { entries, deletedIds, last: ids.at(-1) ?? null, isMore: isMore === 1 };
+  return { entries, deletedIds, next: ids.at(-1) ?? null };
+}
+
+/** Entries as they stand in the stream, by their ids; without those that are gone. */
+export async function readEntries(
+  redis: RedisDatabase,
+  { names, stream }: Pick<GroupMember, 'names' | 'stream'>,
+  ids: readonly string[],
+): Promise<Map<string, StreamEntry>> {
+  const replies = await Promise.all(ids.map((id) => redis.commandBuffer('XRANGE', names.stream(stream), id, id)));
+  const found = (replies as (readonly (readonly [Buffer, readonly Buffer[]])[])[]).flat();
+  return new Map(found.map(([id, fields]) => [String(id), streamEntry(String(id), fields)]));
 }
 
 /** The greatest id below this one, to read pending entries from this one on. */
@@ -166,15 +131,4 @@ export function idBefore(id: string): string {
   const [milliseconds = '0', sequence = '0'] = id.split('-');
   if (sequence !== '0') return `${milliseconds}-${BigInt(sequence) - 1n}`;
   return milliseconds === '0' ? FIRST_ID : `${BigInt(milliseconds) - 1n}-${2n ** 64n - 1n}`;
-}
-
-type RawReply = readonly (readonly [Buffer, readonly (readonly [Buffer, readonly Buffer[] | null])[]])[] | null;
-
-const entriesOf = (reply: unknown): { id: string; fields: readonly Buffer[] | null }[] =>
-  ((reply as RawReply)?.[0]?.[1] ?? []).map(([id, fields]) => ({ id: id.toString('latin1'), fields }));
-
-function streamEntry(id: string, fields: readonly Buffer[]): StreamEntry {
-  let bytes = 0;
-  for (const field of fields) bytes += field.length;
-  return { id, time: Number(id.slice(0, id.indexOf('-'))), fields, bytes };
 }
