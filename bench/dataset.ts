@@ -1,5 +1,7 @@
 import { DAY_MS, startOfDay, startOfHour, type TimeRange } from '../src/records/time-range.js';
 import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
+import { eventRows } from './event-rows.js';
+import { fraction, historyId, type IdKind, id, time } from './made-up-values.js';
 
 /** A made-up history of 30 days, the same for the same size and end. */
 export interface Dataset {
@@ -11,9 +13,6 @@ export interface Dataset {
   readonly range: TimeRange;
   readonly ids: IdKind;
 }
-
-/** How the ids of events and attempts are made: UUIDv4, or UUIDv7, which begin with the time. */
-export type IdKind = 'random' | 'time-ordered';
 
 const APPLICATIONS_PER_USER = 2;
 const ENDPOINTS_PER_USER = 4;
@@ -31,49 +30,6 @@ export function datasetOf(scale: number, now: number, ids: IdKind = 'random'): D
   };
 }
 
-/** The id of the n-th thing of a kind. */
-const id = (kind: string, number: string): string => `reinterpretAsUUID(sipHash128('${kind}', toUInt64(${number})))`;
-/** The same as a UUIDv7: 48 bits of time, the version, and bits that a number decides. */
-const timedId = (kind: string, number: string, total: string): string => {
-  const time = `({from:Int64} + toInt64(intDiv(${number} * {span:UInt64}, ${total})))`;
-  const high = `bitOr(bitShiftLeft(toUInt64${time}, 16), bitOr(0x7000, bitAnd(sipHash64('${kind}-', ${number}), 0xfff)))`;
-  const low = `bitOr(bitShiftLeft(toUInt64(2), 62), bitAnd(sipHash64('${kind}', ${number}), 0x3fffffffffffffff))`;
-  return `reinterpretAsUUID(concat(reinterpretAsString(${high}), reinterpretAsString(${low})))`;
-};
-const EVENTS_TOTAL = '{events:UInt64}';
-const ATTEMPTS_TOTAL = '{attempts:UInt64}';
-/** The id of an event or an attempt. */
-const historyId = (ids: IdKind, kind: string, number: string, total: string): string =>
-  ids === 'random' ? id(kind, number) : timedId(kind, number, total);
-/** 32 bytes that a number decides. */
-const hash32 = (kind: string, number: string): string =>
-  `toFixedString(concat(sipHash128('${kind}', toUInt64(${number})), sipHash128('${kind}-', toUInt64(${number}))), 32)`;
-const addressTopic = (kind: string): string =>
-  `toFixedString(concat(repeat(char(0), 12), substring(${hash32(kind, 'number % 90000')}, 1, 20)), 32)`;
-/** From 0 up to, but not, 1. */
-const fraction = (kind: string, number: string): string =>
-  `(sipHash64('${kind}', toUInt64(${number})) % 1000003) / 1000003`;
-const timeOf = (total: string): string =>
-  `fromUnixTimestamp64Milli({from:Int64} + toInt64(intDiv(number * {span:UInt64}, ${total})), 'UTC')`;
-
-const eventRows = (ids: IdKind): string => `
-  SELECT ${historyId(ids, 'event', 'number', EVENTS_TOTAL)} AS id,
-    1 AS chain_id,
-    20000000 + intDiv(number, 150) AS block_number,
-    ${hash32('block', 'block_number')} AS block_hash,
-    ${hash32('transaction', 'number')} AS transaction_hash,
-    number % 150 AS transaction_index,
-    number % 400 AS log_index,
-    toFixedString(substring(${hash32('contract', 'number % 1000')}, 1, 20), 20) AS address,
-    unhex('ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef') AS topic0,
-    ${addressTopic('sender')} AS topic1,
-    ${addressTopic('recipient')} AS topic2,
-    if(number % 10 = 0, ${hash32('token', 'number')}, NULL) AS topic3,
-    if(number % 10 = 0, '', concat(repeat(char(0), 24), reinterpretAsString(sipHash64('amount', number)))) AS data,
-    ${timeOf(EVENTS_TOTAL)} AS ingested_at,
-    ingested_at AS created_at
-  FROM numbers({first:UInt64}, {count:UInt64})`;
-
 /** A third of all is the first user's; of the others the lower numbers have more. */
 const attemptRows = (ids: IdKind): string => `
   WITH
@@ -85,8 +41,8 @@ const attemptRows = (ids: IdKind): string => `
     multiIf(luck < 0.0005 AND attempt_number = 1, 'pending', luck < 0.04, 'failed', luck < 0.045, 'expired', 'success') AS outcome,
     outcome IN ('failed', 'expired') AND luck > 0.03 AS timed_out,
     sqrt(-2 * log(1 - ${fraction('latency', 'number')})) * cos(2 * pi() * ${fraction('phase', 'number')}) AS deviation
-  SELECT ${historyId(ids, 'attempt', 'number', ATTEMPTS_TOTAL)} AS id,
-    ${historyId(ids, 'event', 'event', EVENTS_TOTAL)} AS event_id,
+  SELECT ${historyId(ids, 'attempt', 'number')} AS id,
+    ${historyId(ids, 'event', 'event')} AS event_id,
     ${id('endpoint', `user * ${ENDPOINTS_PER_USER} + sipHash64('recipient', number) % ${ENDPOINTS_PER_USER}`)} AS endpoint_id,
     ${id('user', 'user')} AS user_id,
     if(is_another AND sipHash64('retry', number) % 3 = 0, 2, 1) AS attempt_number,
@@ -94,7 +50,7 @@ const attemptRows = (ids: IdKind): string => `
     multiIf(outcome = 'pending' OR timed_out, NULL, outcome = 'success', 200, 503) AS http_status_code,
     if(outcome = 'pending' OR timed_out, NULL, toUInt32(20 + 120 * exp(0.6 * deviation))) AS response_time_ms,
     multiIf(outcome IN ('pending', 'success'), NULL, timed_out, 'no answer within 10000 ms', 'HTTP 503 Service Unavailable') AS error_message,
-    ${timeOf(ATTEMPTS_TOTAL)} AS created_at,
+    ${time('number', '{attempts:UInt64}')} AS created_at,
     if(outcome = 'pending', created_at, addMilliseconds(created_at, ifNull(response_time_ms, 10000))) AS updated_at
   FROM numbers({first:UInt64}, {count:UInt64})`;
 
@@ -112,20 +68,20 @@ export async function fillClickHouse(
     insert_deduplicate: 0,
   } as const;
   const tables = [
-    { table: 'events', select: eventRows(ids), rows: events },
-    { table: 'delivery_attempts', select: attemptRows(ids), rows: attempts },
+    { table: 'events', time: 'ingested_at', select: eventRows(ids), rows: events },
+    { table: 'delivery_attempts', time: 'created_at', select: attemptRows(ids), rows: attempts },
   ];
-  for (const { table, select, rows } of tables) {
-    /** How many rows have a time before this one. */
-    const rowsBefore = (time: number): number => Math.ceil(((time - range.from) * rows) / (range.to - range.from));
+  for (const { table, time: timeColumn, select, rows } of tables) {
+    /** How many rows have a time before this one, or one less. */
+    const rowsBefore = (at: number): number => Math.floor(((at - range.from) * rows) / (range.to - range.from));
     for (let day = startOfDay(range.from); day < range.to; day += DAY_MS) {
       signal.throwIfAborted();
       const first = rowsBefore(Math.max(day, range.from));
-      const count = rowsBefore(Math.min(day + DAY_MS, range.to)) - first;
+      const count = Math.min(rows, rowsBefore(day + DAY_MS) + 1) - first;
       await clickhouse.command({
         name: `bench_fill_${table}`,
-        query: `INSERT INTO ${table} ${select}`,
-        params: { ...params, first, count },
+        query: `INSERT INTO ${table} SELECT * FROM (${select}) WHERE toStartOfDay(${timeColumn}) = fromUnixTimestamp64Milli({day:Int64}, 'UTC')`,
+        params: { ...params, first, count, day },
         settings,
       });
     }

@@ -1,7 +1,8 @@
 import { Lifecycle } from '../src/platform/lifecycle.js';
 import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { BenchOptions } from './benchmark.js';
-import { type Dataset, datasetOf, fillClickHouse, type IdKind } from './dataset.js';
+import { type Dataset, datasetOf, fillClickHouse } from './dataset.js';
+import type { IdKind } from './made-up-values.js';
 import { type BenchServers, startServers } from './servers.js';
 
 /** Filling and emptying takes its time. */

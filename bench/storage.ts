@@ -1,8 +1,8 @@
 import { PostgresDatabase } from '../src/stores/postgres/database.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
-import type { IdKind } from './dataset.js';
 import { fillPostgres } from './fill-postgres.js';
 import { startFilledServers, withLifecycle } from './filled-servers.js';
+import type { IdKind } from './made-up-values.js';
 import { sized } from './measure.js';
 import { clickhouseSizes, postgresSizes, type Size } from './storage-sizes.js';
 

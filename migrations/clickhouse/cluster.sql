@@ -170,3 +170,31 @@ ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MATERIALIZE INDE
 ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MATERIALIZE INDEX status_set SETTINGS mutations_sync = 0;
 
 ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MATERIALIZE INDEX http_status_code_set SETTINGS mutations_sync = 0;
+
+ALTER TABLE `ethhook`.events_local ON CLUSTER 'main' MODIFY COLUMN id CODEC(ZSTD(3));
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN id CODEC(ZSTD(3));
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN event_id CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN endpoint_id CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN user_id CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN attempt_number CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN http_status_code CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN created_at CODEC(T64, ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN updated_at CODEC(T64, ZSTD);
+
+ALTER TABLE `ethhook`.delivery_attempts_local ON CLUSTER 'main' MODIFY COLUMN version CODEC(T64, ZSTD);
+
+ALTER TABLE `ethhook`.delivery_stats_hourly_local ON CLUSTER 'main' MODIFY COLUMN user_id CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_stats_hourly_local ON CLUSTER 'main' MODIFY COLUMN latency CODEC(ZSTD(3));
+
+ALTER TABLE `ethhook`.delivery_stats_daily_local ON CLUSTER 'main' MODIFY COLUMN user_id CODEC(ZSTD);
+
+ALTER TABLE `ethhook`.delivery_stats_daily_local ON CLUSTER 'main' MODIFY COLUMN latency CODEC(ZSTD(3));

@@ -3,18 +3,18 @@
 
 CREATE TABLE delivery_attempts
 (
-    `id` UUID,
-    `event_id` UUID,
-    `endpoint_id` UUID,
-    `user_id` UUID,
-    `attempt_number` UInt8,
+    `id` UUID CODEC(ZSTD(3)),
+    `event_id` UUID CODEC(ZSTD(1)),
+    `endpoint_id` UUID CODEC(ZSTD(1)),
+    `user_id` UUID CODEC(ZSTD(1)),
+    `attempt_number` UInt8 CODEC(ZSTD(1)),
     `status` Enum8('pending' = 0, 'success' = 1, 'failed' = 2, 'expired' = 3),
-    `http_status_code` Nullable(UInt16),
+    `http_status_code` Nullable(UInt16) CODEC(ZSTD(1)),
     `response_time_ms` Nullable(UInt32) CODEC(ZSTD(1)),
     `error_message` Nullable(String) CODEC(ZSTD(1)),
-    `created_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    `updated_at` DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
-    `version` UInt64 MATERIALIZED (toUInt64(toUnixTimestamp64Milli(updated_at)) * 4) + transform(toString(status), ['pending', 'expired', 'failed', 'success'], [0, 1, 2, 3], 0) CODEC(DoubleDelta, ZSTD(1)),
+    `created_at` DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+    `updated_at` DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+    `version` UInt64 MATERIALIZED (toUInt64(toUnixTimestamp64Milli(updated_at)) * 4) + transform(toString(status), ['pending', 'expired', 'failed', 'success'], [0, 1, 2, 3], 0) CODEC(T64, ZSTD(1)),
     INDEX id_bloom id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX event_id_bloom event_id TYPE bloom_filter(0.0001) GRANULARITY 1,
     INDEX status_set status TYPE set(4) GRANULARITY 1,
@@ -28,14 +28,14 @@ SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_repl
 
 CREATE TABLE delivery_stats_daily
 (
-    `user_id` UUID,
+    `user_id` UUID CODEC(ZSTD(1)),
     `day` Date CODEC(DoubleDelta, ZSTD(1)),
     `endpoint_id` UUID CODEC(ZSTD(1)),
     `status` Enum8('pending' = 0, 'success' = 1, 'failed' = 2, 'expired' = 3) CODEC(ZSTD(1)),
     `http_status_code` UInt16 CODEC(ZSTD(1)),
     `attempt_number` UInt8 CODEC(ZSTD(1)),
     `attempts` SimpleAggregateFunction(sum, Int64) CODEC(ZSTD(1)),
-    `latency` SimpleAggregateFunction(sumMap, Map(UInt32, Int64)) CODEC(ZSTD(1))
+    `latency` SimpleAggregateFunction(sumMap, Map(UInt32, Int64)) CODEC(ZSTD(3))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY day
@@ -75,14 +75,14 @@ GROUP BY
 
 CREATE TABLE delivery_stats_hourly
 (
-    `user_id` UUID,
+    `user_id` UUID CODEC(ZSTD(1)),
     `hour` DateTime('UTC') CODEC(DoubleDelta, ZSTD(1)),
     `endpoint_id` UUID CODEC(ZSTD(1)),
     `status` Enum8('pending' = 0, 'success' = 1, 'failed' = 2, 'expired' = 3) CODEC(ZSTD(1)),
     `http_status_code` UInt16 CODEC(ZSTD(1)),
     `attempt_number` UInt8 CODEC(ZSTD(1)),
     `attempts` SimpleAggregateFunction(sum, Int64) CODEC(ZSTD(1)),
-    `latency` SimpleAggregateFunction(sumMap, Map(UInt32, Int64)) CODEC(ZSTD(1))
+    `latency` SimpleAggregateFunction(sumMap, Map(UInt32, Int64)) CODEC(ZSTD(3))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toDate(hour, 'UTC')
@@ -132,7 +132,7 @@ SETTINGS index_granularity = 8192;
 
 CREATE TABLE events
 (
-    `id` UUID,
+    `id` UUID CODEC(ZSTD(3)),
     `chain_id` UInt32,
     `block_number` UInt64 CODEC(DoubleDelta, ZSTD(1)),
     `block_hash` FixedString(32) CODEC(ZSTD(1)),

@@ -20,7 +20,7 @@ const TOKENS_KEPT_SECONDS = 30 * 86_400;
 
 const CUT_UP = new RegExp(`\\b(${Object.keys(SHARDING_KEYS).join('|')})\\b`, 'g');
 const HEAD =
-  /^(CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|ALTER TABLE(?= \w+ (?:(?:ADD|DROP|MATERIALIZE) INDEX|MODIFY TTL)\b)) (\w+)/;
+  /^(CREATE TABLE IF NOT EXISTS|CREATE MATERIALIZED VIEW IF NOT EXISTS|ALTER TABLE(?= \w+ (?:(?:ADD|DROP|MATERIALIZE) INDEX\b|MODIFY TTL\b|MODIFY COLUMN \w+ CODEC\b))) (\w+)/;
 
 /**
  * What a statement of the single node's schema is on a cluster. Each table becomes a replicated one by its name and
