@@ -32,9 +32,9 @@ const P95_LIMIT = 2;
 
 export const backfill: Benchmark = {
   name: 'backfill',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
-      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
+      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, smoke, say, signal });
       const { range, events, attempts } = dataset;
       say('copying the same rows into Postgres');
       await fillPostgres(servers, dataset, signal);
@@ -61,7 +61,7 @@ export const backfill: Benchmark = {
           { name: INSERT, prepare, run: () => insertAlone(clickhouse, files) },
           { name: BACKFILL, prepare, run: () => runCommand(servers, 'backfill') },
         ],
-        { warmUps: 0, rounds: ROUNDS, budgetMs: BUDGET_MS, timeoutMs: TIMEOUT_MS, signal },
+        { warmUps: 0, rounds: ROUNDS, budgetMs: BUDGET_MS, timeoutMs: TIMEOUT_MS, smoke, signal },
       );
 
       say('measuring the gateway without a backfill and during one');
@@ -74,7 +74,7 @@ export const backfill: Benchmark = {
         }),
       );
       await load(target, clients, WARM_UP_S);
-      const without = await loadFor(target, clients, (rounds) => rounds < QUIET_ROUNDS);
+      const without = await loadFor(target, clients, (rounds) => rounds < (smoke ? 1 : QUIET_ROUNDS));
       await forgetBackfill(stores);
       let isRunning = true;
       const run = runCommand(servers, 'backfill').finally(() => {

@@ -4,6 +4,8 @@ import type { Measurement } from './measure.js';
 export interface BenchOptions {
   /** 1 is 4.8 million events and 7 million attempts. */
   readonly scale: number;
+  /** Whether it is enough to see that everything runs: a short round of each side, whose figures say nothing. */
+  readonly smoke: boolean;
   /** Hears of progress, a line each. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;

@@ -19,6 +19,14 @@ export async function usersByAttempts(clickhouse: ClickHouseDatabase, range: Tim
   return users.map(({ userId }) => userId);
 }
 
+/** Evenly from the one with most attempts to the one with fewest; one alone is the median. */
+export function chooseUsers(users: readonly string[], count: number): string[] {
+  const step = count === 1 ? 0 : (users.length - 1) / (count - 1);
+  const first = count === 1 ? Math.floor(users.length / 2) : 0;
+  const places = Array.from({ length: count }, (_, index) => Math.round(first + index * step));
+  return [...new Set(places)].flatMap((place) => users[place] ?? []);
+}
+
 /** One user who asks the gateway. */
 export function gatewayClient(graphqlUrl: string, token: string): LoadClient {
   const { host, pathname } = new URL(graphqlUrl);

@@ -1,7 +1,13 @@
 import { signToken } from '../src/cli/sign-token.js';
 import { DAY_MS } from '../src/records/time-range.js';
 import type { Benchmark, BenchOptions, BenchReport, Comparison } from './benchmark.js';
-import { clickHouseClient, gatewayClient, requireOwnAnswers, usersByAttempts } from './concurrency-sides.js';
+import {
+  chooseUsers,
+  clickHouseClient,
+  gatewayClient,
+  requireOwnAnswers,
+  usersByAttempts,
+} from './concurrency-sides.js';
 import { fillConfiguration } from './fill-postgres.js';
 import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { type LoadClient, type LoadRound, type LoadTarget, load } from './http-load.js';
@@ -12,6 +18,7 @@ const CLIENTS = [1, 10, 100, 500];
 const ROUNDS = 3;
 const ROUND_S = 4;
 const WARM_UP_S = 2;
+const SMOKE_S = 0.5;
 const GATEWAY = 'gateway over HTTP';
 const CLICKHOUSE = 'the same SQL straight to ClickHouse';
 /** The clients that the promise about requests a second is made for. */
@@ -29,9 +36,9 @@ interface LoadedSide {
 
 export const concurrency: Benchmark = {
   name: 'concurrency',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
-      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
+      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, smoke, say, signal });
       await fillConfiguration(servers, dataset, signal);
       const gateway = await startGateway(servers, lifecycle);
 
@@ -66,7 +73,7 @@ export const concurrency: Benchmark = {
         comparisons.push({
           title: titleOf(count),
           baseline: CLICKHOUSE,
-          sides: await loadAlternately(sides, chooseUsers(users, count), { say, signal }),
+          sides: await loadAlternately(sides, chooseUsers(users, count), { smoke, say, signal }),
         });
       }
       return {
@@ -87,18 +94,10 @@ const addressOf = (url: string): { host: string; port: number } => {
   return { host: hostname, port: Number(port) };
 };
 
-/** Evenly from the one with most attempts to the one with fewest; one alone is the median. */
-function chooseUsers(users: readonly string[], count: number): string[] {
-  const step = count === 1 ? 0 : (users.length - 1) / (count - 1);
-  const first = count === 1 ? Math.floor(users.length / 2) : 0;
-  const places = Array.from({ length: count }, (_, index) => Math.round(first + index * step));
-  return [...new Set(places)].flatMap((place) => users[place] ?? []);
-}
-
 async function loadAlternately(
   sides: readonly LoadedSide[],
   users: readonly string[],
-  { say, signal }: Pick<BenchOptions, 'say' | 'signal'>,
+  { smoke, say, signal }: Pick<BenchOptions, 'smoke' | 'say' | 'signal'>,
 ): Promise<Measurement[]> {
   const running = await Promise.all(
     sides.map(async (side) => ({
@@ -107,11 +106,12 @@ async function loadAlternately(
       rounds: [] as LoadRound[],
     })),
   );
-  for (const { target, clients } of running) await load(target, clients, WARM_UP_S);
-  for (let round = 0; round < ROUNDS; round++) {
+  const [rounds, roundS, warmUpS] = smoke ? [1, SMOKE_S, 0] : [ROUNDS, ROUND_S, WARM_UP_S];
+  for (const { target, clients } of running) await load(target, clients, warmUpS);
+  for (let round = 0; round < rounds; round++) {
     for (const { name, target, clients, rounds } of round % 2 === 0 ? running : running.toReversed()) {
       signal.throwIfAborted();
-      const done = await load(target, clients, ROUND_S);
+      const done = await load(target, clients, roundS);
       rounds.push(done);
       const perSecond = (done.answered / done.seconds).toFixed(0);
       say(`${name}: ${perSecond} requests/s; the clients were busy ${(100 * done.busy).toFixed(0)} % of the time`);

@@ -32,9 +32,9 @@ interface AskingSide {
 
 export const dashboard: Benchmark = {
   name: 'dashboard',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
-      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
+      const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, smoke, say, signal });
       const postgres = new PostgresDatabase(servers.postgresUrl, {
         applicationName: 'bench',
         statementTimeoutMs: TIMEOUT_MS,
@@ -69,7 +69,7 @@ export const dashboard: Benchmark = {
           baseline: ROLLUPS,
           sides: await measureAlternately(
             sides.map(({ name, ask }) => ({ name, run: () => ask(userId) })),
-            { warmUps: 10, rounds: 60, budgetMs: 20_000, timeoutMs: TIMEOUT_MS, signal },
+            { warmUps: 10, rounds: 60, budgetMs: 20_000, timeoutMs: TIMEOUT_MS, smoke, signal },
           ),
         });
       }

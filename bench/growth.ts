@@ -48,10 +48,10 @@ const QUESTIONS: readonly Question[] = [
 
 export const growth: Benchmark = {
   name: 'growth',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
       const stacks: Stack[] = [];
-      for (const times of TIMES) stacks.push(await startStack(times, scale * times, { lifecycle, say, signal }));
+      for (const times of TIMES) stacks.push(await startStack(times, scale * times, { lifecycle, smoke, say, signal }));
       const comparisons: Comparison[] = [];
       const claims: BenchReport['claims'][number][] = [];
       for (const question of QUESTIONS) {
@@ -60,7 +60,7 @@ export const growth: Benchmark = {
           say(`measuring ${title}`);
           const sides = await measureAlternately(
             stacks.map((stack) => ({ name: stack.name, run: () => question.ask(stack, kind) })),
-            { warmUps: 10, rounds: 60, budgetMs: 20_000, timeoutMs: TIMEOUT_MS, signal },
+            { warmUps: 10, rounds: 60, budgetMs: 20_000, timeoutMs: TIMEOUT_MS, smoke, signal },
           );
           comparisons.push({ title, baseline: stacks[0]?.name ?? '', sides });
           const p50s = sides.map(({ p50Ms }) => p50Ms);
@@ -83,10 +83,10 @@ export const growth: Benchmark = {
 async function startStack(
   times: number,
   scale: number,
-  { lifecycle, say, signal }: Pick<BenchOptions, 'say' | 'signal'> & { readonly lifecycle: Lifecycle },
+  { lifecycle, smoke, say, signal }: Pick<BenchOptions, 'smoke' | 'say' | 'signal'> & { readonly lifecycle: Lifecycle },
 ): Promise<Stack> {
   const sayHere = (line: string): void => say(`${times} times: ${line}`);
-  const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say: sayHere, signal });
+  const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, smoke, say: sayHere, signal });
   await fillConfiguration(servers, dataset, signal);
   const { graphqlUrl, jwtSecret } = await startGateway(servers, lifecycle);
   const range = { from: dataset.range.to - DAY_MS, to: dataset.range.to };

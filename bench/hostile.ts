@@ -18,7 +18,7 @@ const OWN_QUERIES = new Set(['ping', 'migration_phase']);
 /** How soon what no client may ask is refused, beside a document that is answered, and whether a database hears of it. */
 export const hostile: Benchmark = {
   name: 'hostile',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
       say('starting servers');
       const servers = await startServers(lifecycle, say);
@@ -43,9 +43,9 @@ export const hostile: Benchmark = {
 
       say(`${refused.length} documents that are refused`);
       const before = await queriesOf(gateway.graphqlUrl);
-      const alone = await measureAlternately(refused, { ...OPTIONS, signal });
+      const alone = await measureAlternately(refused, { ...OPTIONS, smoke, signal });
       const asked = (await queriesOf(gateway.graphqlUrl)) - before;
-      const [answered] = await measureAlternately([ordinary], { ...OPTIONS, signal });
+      const [answered] = await measureAlternately([ordinary], { ...OPTIONS, smoke, signal });
       const heard = (await queriesOf(gateway.graphqlUrl)) - before - asked;
       const slowest = alone.reduce((worst, side) => (side.p95Ms > worst.p95Ms ? side : worst));
       return {

@@ -39,7 +39,7 @@ const BOTH_AT_LEAST = 0.7;
 
 export const ingest: Benchmark = {
   name: 'ingest',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
       say('starting servers');
       const servers = await startServers(lifecycle, say);
@@ -65,7 +65,7 @@ export const ingest: Benchmark = {
           emptied(stores, JSON_INSERT, () => insertJson(clickhouse, rows.jsonBlocks)),
           emptied(stores, ROW_BINARY_INSERT, () => insertRowBinary(clickhouse, rows.rowBinaryBlocks)),
         ],
-        { ...ROUNDS, signal },
+        { ...ROUNDS, smoke, signal },
       );
       await worker.enter('postgres', postgres);
       say('Postgres alone: measuring');
@@ -75,18 +75,19 @@ export const ingest: Benchmark = {
           ...FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
           emptied(stores, 'COPY', () => copyIntoPostgres(postgres, copyFile)),
         ],
-        { ...POSTGRES_ROUNDS, signal },
+        { ...POSTGRES_ROUNDS, smoke, signal },
       );
       await worker.enter('cutover', postgres);
       say('both sinks: measuring');
       const both = await measure(
         { title: 'Both sinks', baseline: workerOf('record'), rows: fewer.count },
         FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
-        { ...POSTGRES_ROUNDS, signal },
+        { ...POSTGRES_ROUNDS, smoke, signal },
       );
       say('a backlog of the largest entries');
       const usual = worker.peakMemory;
-      await worker.fill('events', 'record', largeEvents(Date.now()));
+      const large = largeEvents(smoke ? 2 : LARGE_ENTRIES, Date.now());
+      await worker.fill('events', 'record', large);
       await worker.drain('events');
       return {
         name: 'ingest',
@@ -98,7 +99,7 @@ export const ingest: Benchmark = {
           ...FORMS.map(({ form, insert, atLeast }) => insertClaim(clickhouseAlone, form, insert, atLeast)),
           ...FORMS.map(({ form }) => bothClaim(postgresAlone, both, form)),
           memoryClaim('with these backlogs', usual),
-          memoryClaim(`with a backlog of ${LARGE_ENTRIES} events of 1 MiB as well`, worker.peakMemory),
+          memoryClaim(`with a backlog of ${large.length} events of 1 MiB as well`, worker.peakMemory),
         ],
       };
     }),
@@ -151,11 +152,11 @@ const memoryClaim = (when: string, bytes: number) => ({
 });
 
 /** Events with as much data as they may have. */
-function largeEvents(now: number): Buffer[] {
+function largeEvents(count: number, now: number): Buffer[] {
   const hash = `0x${'ab'.repeat(32)}`;
   const data = `0x${'cd'.repeat(LARGE_DATA_BYTES)}`;
   const event = { chain_id: 1, block_number: 1, block_hash: hash, transaction_hash: hash, transaction_index: 0, data };
-  return Array.from({ length: LARGE_ENTRIES }, (_, index) =>
+  return Array.from({ length: count }, (_, index) =>
     Buffer.from(
       JSON.stringify({
         ...event,

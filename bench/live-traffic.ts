@@ -47,7 +47,6 @@ export async function liveUsers({ postgresUrl }: BenchServers, secret: string): 
   }
 }
 
-const SECONDS = 25;
 /** Entries a second of a few attempts each, by users as skewed as in the data set. */
 const ENTRIES_PER_SECOND = 10;
 const ATTEMPTS_PER_ENTRY = 3;
@@ -59,7 +58,7 @@ export const TRAFFIC = `${ENTRIES_PER_SECOND} entries a second of ${ATTEMPTS_PER
 export async function sendTraffic(
   redis: RedisDatabase,
   users: readonly LiveUser[],
-  hour: number,
+  { hour, seconds }: { readonly hour: number; readonly seconds: number },
   signal: AbortSignal,
 ): Promise<void> {
   const key = new RedisNames('ethhook').stream('delivery_attempts');
@@ -74,7 +73,7 @@ export async function sendTraffic(
     await redis.command('XADD', key, '*', 'records', records.join('\n'));
   };
   const begun = monotonicMs();
-  for (let entry = 0; entry < SECONDS * ENTRIES_PER_SECOND; entry++) {
+  for (let entry = 0; entry < seconds * ENTRIES_PER_SECOND; entry++) {
     await delay(begun + (entry * 1000) / ENTRIES_PER_SECOND - monotonicMs(), undefined, { signal });
     await add(Array.from({ length: ATTEMPTS_PER_ENTRY }, () => skewed(users, random.fraction())));
     if (entry % ENTRIES_PER_SECOND === 7) await add(users);

@@ -17,6 +17,8 @@ const SIDES = [
   { subscribers: 1_000, limitMs: 300 },
   { subscribers: 5_000, limitMs: 1_000 },
 ];
+/** Of traffic to each. */
+const SECONDS = 25;
 const MEMORY_LIMIT_MIB = 600;
 /** The last messages may take so long, milliseconds. */
 const SETTLE_WITHIN_MS = 15_000;
@@ -30,9 +32,9 @@ interface LiveSide {
 
 export const live: Benchmark = {
   name: 'live',
-  run: ({ scale, say, signal }: BenchOptions): Promise<BenchReport> =>
+  run: ({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> =>
     withLifecycle(say, async (lifecycle) => {
-      const { servers, dataset } = await startFilledServers(lifecycle, { scale, say, signal });
+      const { servers, dataset } = await startFilledServers(lifecycle, { scale, smoke, say, signal });
       await fillConfiguration(servers, dataset, signal);
       await startWorker(servers, lifecycle);
       const gateway = await startGateway(servers, lifecycle);
@@ -43,11 +45,20 @@ export const live: Benchmark = {
       const sides: LiveSide[] = [];
       // One hour for all of the run, so that the counters go on where the clock passes into the next.
       const hour = startOfHour(Date.now());
-      for (const { subscribers, limitMs } of SIDES) {
+      for (const { subscribers, limitMs } of smoke ? SIDES.slice(0, 1) : SIDES) {
         const watchers = watchersOf(users, subscribers);
         const memory = watchResidentMemory(gateway.pid);
         try {
-          const samples = await measure({ gateway, redis, users, watchers, hour, say, signal });
+          const samples = await measure({
+            gateway,
+            redis,
+            users,
+            watchers,
+            hour,
+            seconds: smoke ? 1 : SECONDS,
+            say,
+            signal,
+          });
           const name = `${subscribers.toLocaleString('en')} subscriber${subscribers === 1 ? '' : 's'}`;
           sides.push({ measurement: summary({ name }, samples, null), limitMs, memoryMiB: memory.stop() });
         } finally {
@@ -70,12 +81,14 @@ interface Round {
   readonly users: readonly LiveUser[];
   readonly watchers: readonly LiveUser[];
   readonly hour: number;
+  /** Of traffic. */
+  readonly seconds: number;
   readonly say: BenchOptions['say'];
   readonly signal: AbortSignal;
 }
 
 /** How long each attempt took to reach each subscriber of its user. */
-async function measure({ gateway, redis, users, watchers, hour, say, signal }: Round): Promise<number[]> {
+async function measure({ gateway, redis, users, watchers, hour, seconds, say, signal }: Round): Promise<number[]> {
   const begun = monotonicMs();
   const clients = await startLiveClients({
     socketUrl: gateway.graphqlUrl.replace('http', 'ws'),
@@ -85,7 +98,7 @@ async function measure({ gateway, redis, users, watchers, hour, say, signal }: R
   try {
     say(`${watchers.length} subscribed after ${((monotonicMs() - begun) / 1000).toFixed(1)} s`);
     for (const user of users) user.sent = [];
-    await sendTraffic(redis, users, hour, signal);
+    await sendTraffic(redis, users, { hour, seconds }, signal);
     return await settled(clients, watchers, signal);
   } finally {
     await clients.stop();

@@ -1,27 +1,41 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runByNpm } from '../src/config.js';
 import { messageOf, UserError } from '../src/platform/errors.js';
 import { stopSignal } from '../src/platform/lifecycle.js';
 import { backfill } from './backfill.js';
-import { barChart } from './bar-chart.js';
 import type { Benchmark, BenchOptions, BenchReport } from './benchmark.js';
 import { concurrency } from './concurrency.js';
 import { dashboard } from './dashboard.js';
+import { docsPage } from './docs-page.js';
 import { growth } from './growth.js';
 import { hostile } from './hostile.js';
 import { ingest } from './ingest.js';
+import { type KeptReport, keepReport, keptReport } from './kept-reports.js';
 import { live } from './live.js';
-import { hasFailed, machineLine, toMarkdown, toText } from './report.js';
+import { BENCHMARK_NAMES } from './names.js';
+import { plan } from './plan.js';
+import { hasFailed, machineLine, toText } from './report.js';
 import { soak } from './soak.js';
 import { storage } from './storage.js';
 
-const BENCHMARKS: readonly Benchmark[] = [dashboard, concurrency, growth, ingest, storage, backfill, live, hostile];
+const BENCHMARKS: readonly Benchmark[] = [
+  dashboard,
+  concurrency,
+  growth,
+  ingest,
+  storage,
+  backfill,
+  live,
+  hostile,
+  plan,
+];
 const DOCS = 'docs/benchmarks.md';
-const CHARTS = 'docs/benchmarks';
-const USAGE = `npm run bench -- [NAME] [--scale S] [--json]
+const SMOKE_SCALE = 0.001;
+const USAGE = `npm run bench -- [NAME] [--scale S] [--json] [--write] [--smoke]
 npm run bench -- soak [--minutes M] [--scale S] [--json]
-Without a name all are run and ${DOCS} is written. The names: ${BENCHMARKS.map(({ name }) => name).join(', ')}`;
+Without a name all are run and ${DOCS} is written; with --write, the part of the one named. --smoke only sees whether it runs,
+in seconds, at scale ${SMOKE_SCALE}. The names: ${BENCHMARK_NAMES.join(', ')}`;
 /** Runs by its name alone: it takes long, and compares nothing. */
 const SOAK = 'soak';
 const SOAK_MINUTES = 30;
@@ -32,6 +46,9 @@ interface Request {
   /** Of a soak. */
   readonly minutes: number;
   readonly json: boolean;
+  /** Whether the documentation is to say what comes of it. */
+  readonly write: boolean;
+  readonly smoke: boolean;
 }
 
 try {
@@ -47,12 +64,14 @@ try {
   for (const { name, run } of chosen) {
     const say = (line: string): void =>
       console.error(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${name}: ${line}`);
-    reports.push(await run({ scale: request.scale, say, signal: stop.signal }));
+    const { scale, smoke } = request;
+    const report = await run({ scale, smoke, say, signal: stop.signal });
+    reports.push(report);
+    if (request.write) writeDocs(report);
   }
   if (request.json) console.log(JSON.stringify({ machine: machineLine(), reports }, undefined, 2));
   else console.log(reports.map(toText).join('\n\n\n'));
-  if (request.name === undefined) writeDocs(reports);
-  process.exitCode = reports.some(hasFailed) ? 1 : 0;
+  process.exitCode = !request.smoke && reports.some(hasFailed) ? 1 : 0;
 } catch (error) {
   console.error(error instanceof UserError ? error.message : error);
   process.exitCode = error instanceof UserError ? error.exitCode : 1;
@@ -64,7 +83,9 @@ process.exit();
 function readRequest(args: readonly string[]): Request {
   const { values, positionals } = parse(args);
   const [name, ...more] = positionals;
-  const scale = Number(values.scale ?? '1');
+  const { json = false, smoke = false } = values;
+  const write = values.write ?? (name === undefined && !smoke);
+  const scale = Number(values.scale ?? (smoke ? SMOKE_SCALE : 1));
   const minutes = Number(values.minutes ?? SOAK_MINUTES);
   const problem =
     more.length > 0
@@ -77,7 +98,7 @@ function readRequest(args: readonly string[]): Request {
             ? '--minutes must be between 0 and 10,000.'
             : undefined;
   if (problem !== undefined) throw new UserError(`${problem}\n${USAGE}`, 2);
-  return { name, scale, minutes, json: values.json ?? false };
+  return { name, scale, minutes, json, write, smoke };
 }
 
 function parse(args: readonly string[]) {
@@ -85,28 +106,26 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { scale: { type: 'string' }, minutes: { type: 'string' }, json: { type: 'boolean' } },
+      options: {
+        scale: { type: 'string' },
+        minutes: { type: 'string' },
+        json: { type: 'boolean' },
+        write: { type: 'boolean' },
+        smoke: { type: 'boolean' },
+      },
     });
   } catch (error) {
     throw new UserError(`${messageOf(error)}\n${USAGE}`, 2);
   }
 }
 
-function writeDocs(reports: readonly BenchReport[]): void {
-  mkdirSync(CHARTS, { recursive: true });
-  const sections = reports.map((report) => {
-    const charts = report.comparisons.map((comparison, index) => {
-      const file = `${report.name}-${index + 1}.svg`;
-      writeFileSync(`${CHARTS}/${file}`, barChart(comparison));
-      return `benchmarks/${file}`;
-    });
-    return toMarkdown(report, charts);
-  });
-  const intro = `# Benchmarks
+/** Keeps the report, and makes the page of all that are kept. */
+function writeDocs(report: BenchReport): void {
+  keepReport({ ...report, machine: machineLine(), measuredOn: new Date().toISOString().slice(0, 10) });
+  writeFileSync(DOCS, docsPage(BENCHMARK_NAMES, new Map(BENCHMARK_NAMES.flatMap(keptOf))));
+}
 
-Written by \`npm run bench\`; one alone is run with \`npm run bench -- NAME --scale S\`. All sides of a table are measured
-alternately in one run, after a warm-up, on embedded servers with the same rows. Compare ratios rather than milliseconds.
-
-Machine: ${machineLine()}.`;
-  writeFileSync(DOCS, `${[intro, ...sections].join('\n\n')}\n`);
+function keptOf(name: string): [string, KeptReport][] {
+  const report = keptReport(name);
+  return report === undefined ? [] : [[name, report]];
 }

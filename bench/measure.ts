@@ -31,6 +31,8 @@ interface MeasureOptions {
   readonly budgetMs: number;
   /** A run that takes longer takes its side out. */
   readonly timeoutMs: number;
+  /** Whether one round without a warm-up is enough. */
+  readonly smoke?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -41,7 +43,8 @@ const TIMED_OUT = Symbol('timed out');
  * Runs all sides once a round, each round beginning with another side, so that whatever slows the machine for a while
  * slows all of them.
  */
-export async function measureAlternately(sides: readonly Side[], options: MeasureOptions): Promise<Measurement[]> {
+export async function measureAlternately(sides: readonly Side[], asked: MeasureOptions): Promise<Measurement[]> {
+  const options = asked.smoke === true ? { ...asked, warmUps: 0, rounds: 1 } : asked;
   const running = new Map(sides.map((side) => [side, [] as number[]]));
   const timedOut = new Set<Side>();
   const time = async (side: Side): Promise<number> => {

@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import type { BenchReport, Comparison } from './benchmark.js';
+import type { KeptReport } from './kept-reports.js';
 import type { Measurement } from './measure.js';
 
 const LATENCY_HEADER = ['side', 'p50 ms', 'p95 ms', 'p10–p90 ms', 'samples', 'times the baseline'];
@@ -27,14 +28,14 @@ export function toText(report: BenchReport): string {
 }
 
 /** A report as a section of docs/benchmarks.md, with a chart a comparison. */
-export function toMarkdown(report: BenchReport, charts: readonly string[]): string {
+export function toMarkdown(report: KeptReport, charts: readonly string[]): string {
   const tables = report.comparisons.map((comparison, index) => {
     const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
     const [header, ...sides] = tableOf(comparison);
     const rows = [line(header), line(['---', ...header.slice(1).map(() => '---:')]), ...sides.map(line)];
     return `### ${comparison.title}\n\n![${comparison.title}](${charts[index]})\n\n${rows.join('\n')}`;
   });
-  const about = `${report.about} Scale ${report.scale}.`;
+  const about = `${report.about}\n\nScale ${report.scale}, ${report.measuredOn}, ${report.machine}.`;
   const claims = claimsOf(report).map((claim) => `- ${claim}`);
   return [`## ${report.title} (\`${report.name}\`)`, about, ...tables, claims.join('\n')].join('\n\n');
 }

@@ -19,7 +19,7 @@ export interface BenchServers {
   readonly postgresUrl: string;
   readonly clickhouseUrl: string;
   readonly redisUrl: string;
-  readonly pids: { readonly clickhouse: number; readonly redis: number };
+  readonly pids: { readonly clickhouse: number; readonly postgres: number; readonly redis: number };
 }
 
 export interface BenchGateway {
@@ -29,7 +29,11 @@ export interface BenchGateway {
 }
 
 /** Starts the three servers in a temporary folder; `lifecycle` stops them and removes it. */
-export async function startServers(lifecycle: Lifecycle, say: (line: string) => void): Promise<BenchServers> {
+export async function startServers(
+  lifecycle: Lifecycle,
+  say: (line: string) => void,
+  { clickhouseMemoryBytes }: { readonly clickhouseMemoryBytes?: number } = {},
+): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'ethhook-bench-'));
   lifecycle.push('folder', () => rmSync(folder, { recursive: true, force: true }));
   chmodSync(folder, 0o755);
@@ -37,7 +41,12 @@ export async function startServers(lifecycle: Lifecycle, say: (line: string) => 
   const ports: number[] = [];
   for (let index = 0; index < 3; index++) ports.push(await freePort(ports));
   const [clickhousePort = 0, postgresPort = 0, redisPort = 0] = ports;
-  const clickhouse = await startClickHouse({ folder: join(folder, 'clickhouse'), port: clickhousePort, password });
+  const clickhouse = await startClickHouse({
+    folder: join(folder, 'clickhouse'),
+    port: clickhousePort,
+    password,
+    ...(clickhouseMemoryBytes === undefined ? {} : { maxMemoryBytes: clickhouseMemoryBytes }),
+  });
   lifecycle.push('clickhouse', () => clickhouse.stop());
   const postgres = await startPostgres({ folder: join(folder, 'postgres'), port: postgresPort, password });
   lifecycle.push('postgres', () => postgres.stop());
@@ -54,7 +63,7 @@ export async function startServers(lifecycle: Lifecycle, say: (line: string) => 
     postgresUrl: postgres.url,
     clickhouseUrl: clickhouse.url,
     redisUrl: redis.url,
-    pids: { clickhouse: clickhouse.pid, redis: redis.pid },
+    pids: { clickhouse: clickhouse.pid, postgres: postgres.pid, redis: redis.pid },
   };
 }
 

@@ -26,6 +26,8 @@ const SUBSCRIBERS = 200;
 /** As many ask at once to find out what full load is. */
 const CLIENTS = 20;
 const FULL_LOAD_S = 20;
+/** Of ingest, again and again. */
+const TRAFFIC_S = 25;
 /** Questions under way at most, so that a gateway that falls behind is not buried. */
 const MAX_UNDER_WAY = 200;
 /** How many times as much the gateway may hold in the second half of the run, the warm-up left out. */
@@ -113,9 +115,11 @@ async function askAtRate(ask: () => Promise<void>, perSecond: number, over: Abor
 async function ingest(redis: RedisDatabase, users: readonly LiveUser[], over: AbortSignal): Promise<void> {
   while (!over.aborted) {
     for (const user of users) user.sent = [];
-    await sendTraffic(redis, users, startOfHour(Date.now()), over).catch((error: unknown) => {
-      if (!over.aborted) throw error;
-    });
+    await sendTraffic(redis, users, { hour: startOfHour(Date.now()), seconds: TRAFFIC_S }, over).catch(
+      (error: unknown) => {
+        if (!over.aborted) throw error;
+      },
+    );
   }
 }
 

@@ -16,12 +16,12 @@ const CLICKHOUSE = 'ClickHouse';
 
 export const storage: Benchmark = {
   name: 'storage',
-  async run({ scale, say, signal }: BenchOptions): Promise<BenchReport> {
+  async run({ scale, smoke, say, signal }: BenchOptions): Promise<BenchReport> {
     const comparisons: Comparison[] = [];
     const claims: BenchReport['claims'][number][] = [];
     for (const { ids, title, atLeast } of KINDS) {
       const sayHere = (line: string): void => say(`${ids} ids: ${line}`);
-      const { postgres, clickhouse } = await sizesOf(ids, { scale, say: sayHere, signal });
+      const { postgres, clickhouse } = await sizesOf(ids, { scale, smoke, say: sayHere, signal });
       const [theirs, ours] = [total(postgres), total(clickhouse)];
       const sides = [
         ...[...postgres, { name: 'in all', bytes: theirs }].map(({ name, bytes }) =>
@@ -52,10 +52,10 @@ export const storage: Benchmark = {
 
 function sizesOf(
   ids: IdKind,
-  { scale, say, signal }: BenchOptions,
+  { scale, smoke, say, signal }: BenchOptions,
 ): Promise<{ readonly postgres: readonly Size[]; readonly clickhouse: readonly Size[] }> {
   return withLifecycle(say, async (lifecycle) => {
-    const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, say, signal, ids });
+    const { servers, clickhouse, dataset } = await startFilledServers(lifecycle, { scale, smoke, say, signal, ids });
     say('copying the same rows into Postgres');
     await fillPostgres(servers, dataset, signal);
     const postgres = new PostgresDatabase(servers.postgresUrl, { applicationName: 'bench' });

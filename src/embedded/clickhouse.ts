@@ -9,6 +9,11 @@ import { optionalFile } from './optional-package.js';
 const USER = 'ethhook';
 const READER = 'ethhook_reader';
 
+interface ClickHouseOptions extends EmbeddedOptions {
+  /** What the server may take, bytes. Default 4 GiB. */
+  readonly maxMemoryBytes?: number;
+}
+
 export interface EmbeddedClickHouse extends EmbeddedServer {
   /** The same database for a user that can read only. */
   readonly readerUrl: string;
@@ -20,14 +25,15 @@ export async function startClickHouse({
   port,
   password,
   signal,
-}: EmbeddedOptions): Promise<EmbeddedClickHouse> {
+  maxMemoryBytes = 4 * 2 ** 30,
+}: ClickHouseOptions): Promise<EmbeddedClickHouse> {
   optionalFile('ClickHouse', 'chdb');
   const data = join(folder, 'data');
   const configFile = join(folder, 'config.xml');
   const usersFile = join(folder, 'users.xml');
   const logFile = join(folder, 'clickhouse.log');
   mkdirSync(data, { recursive: true, mode: 0o700 });
-  writeFileSync(configFile, configuration(usersFile, join(folder, 'backups')), { mode: 0o600 });
+  writeFileSync(configFile, configuration(usersFile, join(folder, 'backups'), maxMemoryBytes), { mode: 0o600 });
   writeFileSync(usersFile, users(password), { mode: 0o600 });
   const child = await startServer({
     command: process.execPath,
@@ -50,8 +56,8 @@ export async function startClickHouse({
  * Caps for a small machine: by default the mark cache alone may take 5 GiB. The filters that events are found by are kept
  * unpacked, which no other cache is.
  */
-const configuration = (usersFile: string, backups: string): string => `<clickhouse>
-  <max_server_memory_usage>4294967296</max_server_memory_usage>
+const configuration = (usersFile: string, backups: string, maxMemoryBytes: number): string => `<clickhouse>
+  <max_server_memory_usage>${maxMemoryBytes}</max_server_memory_usage>
   <mark_cache_size>268435456</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
   <index_mark_cache_size>67108864</index_mark_cache_size>

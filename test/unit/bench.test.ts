@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { barChart } from '../../bench/bar-chart.js';
-import type { BenchReport } from '../../bench/benchmark.js';
 import { canonicalNumbers, type HourNumbers } from '../../bench/dashboard-sides.js';
 import { Answer } from '../../bench/http-load.js';
 import { BLOCK_ROWS, ingestRows } from '../../bench/ingest-rows.js';
+import { fromJson, type KeptReport, toJson } from '../../bench/kept-reports.js';
 import { latencies } from '../../bench/live-latencies.js';
 import { measureAlternately, sized } from '../../bench/measure.js';
 import { hasFailed, toMarkdown, toText } from '../../bench/report.js';
@@ -55,8 +55,10 @@ describe('measuring', () => {
 
 describe('a report', () => {
   const side = { samples: 9, timedOutAfterMs: null, p10Ms: 1, p90Ms: 8, p95Ms: 9 };
-  const report: BenchReport = {
+  const report: KeptReport = {
     name: 'example',
+    machine: '2 cores',
+    measuredOn: '2026-03-01',
     title: 'An example',
     scale: 0.1,
     about: 'Two sides.',
@@ -103,6 +105,14 @@ describe('a report', () => {
     const weighed = { ...report, comparisons: [{ title: 'A & B', baseline: 'a', sides }] };
     expect(toText(weighed)).toMatch(/b +10\.0 +10\.00/);
     expect(barChart({ title: 'A & B', baseline: 'a', sides })).toContain('10.0 MiB');
+  });
+
+  test('is the same after it was kept, sides without figures too', () => {
+    expect(fromJson(toJson(report))).toEqual(report);
+  });
+
+  test('says when and on what it was measured', () => {
+    expect(toMarkdown(report, ['chart.svg'])).toContain('Scale 0.1, 2026-03-01, 2 cores.');
   });
 
   test('has a chart with a bar a side', () => {
