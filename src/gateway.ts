@@ -53,6 +53,8 @@ import { takeRequests } from './stores/redis/request-quota.js';
 const PAGES_FOLDER = fileURLToPath(new URL('../dashboard', import.meta.url));
 /** An upstream that has not answered by then counts as away, milliseconds. */
 const READY_WITHIN_MS = 2_000;
+/** A question that is asked in the background is given up sooner than a client's, milliseconds. */
+const SHADOW_TIMEOUT_MS = 5_000;
 /** How long the start waits for a Postgres that is away, milliseconds. */
 const POSTGRES_WITHIN_MS = 30_000;
 
@@ -112,10 +114,18 @@ export async function startGateway(
     ),
   };
   const readsFrom = (): Store => PHASE_MEANING[phase.current().phase].readsFrom;
+  const shadowPostgres = new PostgresDatabase(config.POSTGRES_URL, {
+    applicationName: `${applicationName}-shadow`,
+    maxConnections: 1,
+    statementTimeoutMs: SHADOW_TIMEOUT_MS,
+    watch,
+  });
+  lifecycle.push('shadow postgres', () => shadowPostgres.close());
   const shadowReads = new ShadowReads({
-    stores,
+    store: stores.postgres,
+    stores: { clickhouse: stores.clickhouse, postgres: new PostgresAnalyticsStore(shadowPostgres) },
     share: config.SHADOW_READS,
-    postgres,
+    postgres: shadowPostgres,
     redis,
     names,
     logger,

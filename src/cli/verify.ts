@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { MoveServices } from '../migration/move-services.js';
-import { assertRepairable, repair } from '../migration/verify/repair.js';
+import { repair } from '../migration/verify/repair.js';
+import { assertRepairable } from '../migration/verify/repairable.js';
 import { differencesIn, type VerifyReport } from '../migration/verify/report.js';
 import { runVerify, type VerifyOptions } from '../migration/verify/run.js';
 import { UserError } from '../platform/errors.js';

@@ -37,18 +37,17 @@ const PASSES = 4;
  * audit is running. Fails with an UpstreamError.
  */
 export async function auditChangedDays(services: RollupServices, clock: AuditClock): Promise<DayAudit[] | null> {
-  const { clickhouse, redis, names, signal } = services;
+  const { clickhouse, redis, names } = services;
   const holder = randomUUID();
   if (!(await takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS))) return null;
-  return whileHeld(services, holder, async () => {
-    const [marks, audited] = await Promise.all([rollupMarks(clickhouse, signal), auditedDays(redis, names)]);
+  return whileHeld(services, holder, async (held) => {
+    const [marks, audited] = await Promise.all([rollupMarks(clickhouse, held.signal), auditedDays(redis, names)]);
     for (const day of audited.keys()) if (!marks.has(day)) await forgetAuditedDay(redis, names, day);
     const audits: DayAudit[] = [];
     for (const [day, mark] of newestFirst(marks, clock)) {
       const last = audited.get(day);
       if (last !== undefined && (last.mark === mark || Math.abs(clock.now - last.auditedAt) < SETTLE_MS)) continue;
-      if (!(await takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS))) return audits;
-      const audit = await unlessRefused(services, day, () => auditDay(services, day));
+      const audit = await unlessOfTheDay(held, day, () => auditDay(held, day));
       // What was mended is compared again: no state of it is known to be right.
       const rightMark = audit.outcome === 'right' ? mark : '';
       if (audit.outcome !== 'postponed') {
@@ -75,11 +74,11 @@ export async function auditRange(
   services: RollupServices,
   { range, rebuild, ...clock }: DaysToAudit,
 ): Promise<DayAudit[]> {
-  const { clickhouse, redis, names, signal, logger } = services;
+  const { clickhouse, logger } = services;
   const holder = randomUUID();
   await waitForTurn(services, holder);
-  return whileHeld(services, holder, async () => {
-    const marks = await rollupMarks(clickhouse, signal);
+  return whileHeld(services, holder, async (held) => {
+    const marks = await rollupMarks(clickhouse, held.signal);
     const days = newestFirst(marks, clock)
       .map(([day]) => day)
       .filter((day) => day >= startOfDay(range.from) && day < range.to)
@@ -91,20 +90,32 @@ export async function auditRange(
         logger.info({ done: audits.length, days: days.length }, 'auditing the rollups');
         reportedAt = performance.now();
       }
-      await takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS);
-      audits.push(await auditUntilRight(services, day, rebuild));
+      audits.push(await auditUntilRight(held, day, rebuild));
     }
     return audits;
   });
 }
 
-/** Keeps the turn that has been taken, and gives it back. */
-async function whileHeld<T>({ redis, names }: RollupServices, holder: string, audit: () => Promise<T>): Promise<T> {
+/** Keeps the turn that has been taken, and gives it back. What is under way is given up once it is somebody else's. */
+async function whileHeld<T>(
+  services: RollupServices,
+  holder: string,
+  audit: (held: RollupServices) => Promise<T>,
+): Promise<T> {
+  const { redis, names } = services;
+  const lost = new AbortController();
   const extending = setInterval(() => {
-    takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS).catch(() => undefined);
+    takeRollupAudit(redis, names, holder, AUDIT_LEASE_MS).then(
+      (isHeld) => isHeld || lost.abort(),
+      () => undefined,
+    );
   }, AUDIT_EXTEND_MS);
   try {
-    return await audit();
+    return await audit({ ...services, signal: AbortSignal.any([services.signal, lost.signal]) });
+  } catch (error) {
+    if (!lost.signal.aborted) throw error;
+    const message = 'the audit of the rollups was silent for too long, and another one has begun';
+    throw new UpstreamError('redis', message, { cause: error, kind: 'timeout' });
   } finally {
     clearInterval(extending);
     await endRollupAudit(redis, names, holder).catch(() => undefined);
@@ -140,8 +151,8 @@ function newestFirst(marks: ReadonlyMap<number, string>, { now, retentionDays }:
   return [...marks].filter(([day]) => day > expiring).sort(([a], [b]) => b - a);
 }
 
-/** One day that ClickHouse refuses to compare does not keep the others from being audited. */
-async function unlessRefused(
+/** One day that ClickHouse refuses to compare, or has no room or time for, does not keep the others from being audited. */
+async function unlessOfTheDay(
   { logger }: RollupServices,
   day: number,
   audit: () => Promise<DayAudit>,
@@ -149,7 +160,9 @@ async function unlessRefused(
   try {
     return await audit();
   } catch (error) {
-    if (!(error instanceof UpstreamError) || error.retryable) throw error;
+    if (!(error instanceof UpstreamError) || error.upstream !== 'clickhouse') throw error;
+    const isOfTheDay = !error.retryable || error.options.kind === 'timeout' || error.options.isTooLarge === true;
+    if (!isOfTheDay) throw error;
     logger.error({ error, day: new Date(day).toISOString().slice(0, 10) }, 'the rollups of a day cannot be audited');
     return { day, outcome: 'postponed', mends: [] };
   }

@@ -118,6 +118,20 @@ describe('the backfill', () => {
     expect(await stack.attemptsIn('clickhouse')).toHaveLength(20);
   });
 
+  test('killed before it noted a chunk, lists what could not be moved then and can be now no longer', async () => {
+    await insertLegacyHistory(stack.postgres, { days: 1, perDay: 20 });
+    const store = new BackfillStore(stack.postgres);
+    await sql('UPDATE delivery_attempts SET attempt_number = 0');
+    stack.startWorker();
+    await run();
+    expect(await store.rejections(100)).toHaveLength(20);
+    await sql('UPDATE delivery_attempts SET attempt_number = 1');
+    await sql('UPDATE backfill_chunks SET finished_at = NULL, rows_copied = NULL, rows_rejected = NULL');
+    await run();
+    expect(await store.rejections(100)).toEqual([]);
+    await expectSame();
+  });
+
   test('goes on where it was killed, at whichever moment', async () => {
     await insertLegacyHistory(stack.postgres, { days: 3, perDay: 300 });
     stack.startWorker();

@@ -143,6 +143,16 @@ describe('the steps of the move', () => {
     expect(await missing('cutover')).toHaveLength(2);
   });
 
+  test('to cutover do not count a comparison that began before a step back to postgres', async () => {
+    await setPhase(stack, 'dual_write');
+    const beganAt = Date.now();
+    await take('postgres');
+    await take('dual_write');
+    await backfilled();
+    await verified(0, beganAt);
+    expect(await missing('cutover')).toEqual(['verify found no difference']);
+  });
+
   test('to complete needs seven days of grace', async () => {
     await setPhase(stack, 'cutover');
     expect(await missing('complete')).toEqual(['7 days of grace since cutover']);

@@ -5,6 +5,7 @@ import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
 import { auditChangedDays, auditRange } from '../../src/rollups/audit.js';
 import { auditDay, rebuildDay } from '../../src/rollups/audit-day.js';
 import { ClickHouseAnalyticsStore } from '../../src/stores/clickhouse/clickhouse-analytics-store.js';
+import { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
 import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { mendRollup } from '../../src/stores/clickhouse/mend-rollup.js';
 import { listenForCommitted } from '../../src/stores/redis/committed.js';
@@ -12,6 +13,7 @@ import { mendNumber, takeRollupAudit } from '../../src/stores/redis/rollup-audit
 import { attemptOf, freshIngestStack, type IngestStack, rowBinaryOf } from '../support/ingest.js';
 import { AnalyticsModel } from '../support/model.js';
 import { testServers } from '../support/servers.js';
+import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
 const DAY_MS = 86_400_000;
@@ -243,6 +245,45 @@ describe('the rollup audit', () => {
     expect(await takeRollupAudit(stack.redis, stack.names, 'dead', 300)).toBe(true);
     expect(await audit()).toBeNull();
     await until('the lease is over', async () => (await audit()) !== null);
+  });
+
+  test('an audit whose turn another has taken gives up what it is doing', async () => {
+    const way = await TcpProxy.to(stack.environment.CLICKHOUSE_URL);
+    const clickhouse = new ClickHouseDatabase(way.through(stack.environment.CLICKHOUSE_URL), {
+      applicationName: 'test',
+    });
+    try {
+      await clickhouse.ping();
+      way.set({ kind: 'black hole' });
+      const range = { from: day, to: day + DAY_MS };
+      const clock = { now: Date.now(), retentionDays: RETENTION };
+      const held = auditRange({ ...services(), clickhouse }, { ...clock, range, rebuild: false });
+      const failure = held.catch((error: unknown) => error);
+      await until('it has its turn', async () => (await stack.redis.command('GET', stack.names.rollupAudit)) !== null);
+      await stack.redis.command('SET', stack.names.rollupAudit, 'another');
+      expect(await failure).toMatchObject({
+        upstream: 'redis',
+        message: expect.stringContaining('another one has begun'),
+      });
+      expect(await stack.redis.command('GET', stack.names.rollupAudit)).toBe('another');
+    } finally {
+      await stack.redis.command('DEL', stack.names.rollupAudit);
+      await Promise.all([clickhouse.close(), way.close()]);
+    }
+  });
+
+  test('a day that ClickHouse has no memory for is postponed, and older ones are audited', async () => {
+    await run(`INSERT INTO delivery_attempts (id, event_id, endpoint_id, user_id, attempt_number, status, created_at, updated_at)
+      SELECT generateUUIDv4(), generateUUIDv4(1), generateUUIDv4(2), generateUUIDv4(3), 1, 'success',
+        toDateTime64('${dateOf(day)} 12:00:00', 3, 'UTC') AS at, at FROM numbers(400000)`);
+    const url = `${stack.environment.CLICKHOUSE_URL}?ch_max_memory_usage=60000000`;
+    const clickhouse = new ClickHouseDatabase(url, { applicationName: 'test' });
+    const audits = await auditChangedDays({ ...services(), clickhouse }, { now: Date.now(), retentionDays: RETENTION });
+    await clickhouse.close();
+    expect(audits).toEqual([
+      { day, outcome: 'postponed', mends: [] },
+      { day: day - DAY_MS, outcome: 'right', mends: [] },
+    ]);
   });
 
   describe('an auditor that was killed or suspended', () => {

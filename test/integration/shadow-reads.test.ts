@@ -22,6 +22,9 @@ describe('shadow reads', () => {
   let reads: ShadowReads;
   let outcomes: ShadowOutcome[];
   let logged: string[];
+  /** Questions to Postgres, by clients and in the background. */
+  let clientReads: number;
+  let ownReads: number;
 
   beforeEach(async () => {
     stack = await freshIngestStack();
@@ -30,6 +33,8 @@ describe('shadow reads', () => {
     clickhouse = new ClickHouseDatabase(way.through(stack.environment.CLICKHOUSE_URL), { applicationName: 'test' });
     outcomes = [];
     logged = [];
+    clientReads = 0;
+    ownReads = 0;
   });
   afterEach(async () => {
     await reads.close();
@@ -40,8 +45,9 @@ describe('shadow reads', () => {
   function start({ share = 1, patienceMs = 60_000 } = {}) {
     reads = new ShadowReads({
       ...stack,
+      store: new PostgresAnalyticsStore(stack.postgres, { onRead: () => clientReads++ }),
       stores: {
-        postgres: new PostgresAnalyticsStore(stack.postgres),
+        postgres: new PostgresAnalyticsStore(stack.postgres, { onRead: () => ownReads++ }),
         clickhouse: new ClickHouseAnalyticsStore(clickhouse),
       },
       share,
@@ -104,6 +110,34 @@ describe('shadow reads', () => {
       question: 'deliveryStats',
       asked: { scopes: [{ userId: attempt.user_id }] },
     });
+  });
+
+  test('ask again by a way of their own, not by that of the clients', async () => {
+    const store = start({ patienceMs: 0 });
+    await copied();
+    stack.startWorker();
+    const attempt = attemptOf();
+    await upsertAttemptsIntoPostgres(stack.postgres, [attempt]);
+    await store.deliveryStats(statsOf(attempt));
+    const reads = clientReads;
+    expect(await outcomesOf(1)).toEqual(['different']);
+    expect(clientReads).toBe(reads);
+  });
+
+  test('say nothing of differences while the phase was another one', async () => {
+    const store = start({ patienceMs: 3_000 });
+    await copied();
+    stack.startWorker();
+    const attempt = attemptOf();
+    await upsertAttemptsIntoPostgres(stack.postgres, [attempt]);
+    await store.deliveryStats(statsOf(attempt));
+    const phases = new PhaseStore(stack.postgres);
+    const back = { takenBy: 'test', reason: '', forced: false };
+    await until('it is being judged', () => ownReads > 0);
+    await phases.take({ ...back, from: await phases.read(), to: 'postgres' });
+    await phases.take({ ...back, from: await phases.read(), to: 'dual_write' });
+    expect(await outcomesOf(1)).toEqual(['undecided']);
+    expect(logged).toEqual([]);
   });
 
   test('take a row that is on its way for no difference', async () => {

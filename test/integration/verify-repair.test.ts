@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { exclusively } from '../../src/migration/backfill/exclusively.js';
 import { runBackfill } from '../../src/migration/backfill/run.js';
+import { mendRows } from '../../src/migration/verify/mend-rows.js';
 import { repair } from '../../src/migration/verify/repair.js';
 import { runVerify } from '../../src/migration/verify/run.js';
 import { STREAMS } from '../../src/records/names.js';
+import { DAY_MS, startOfDay } from '../../src/records/time-range.js';
 import { BackfillStore } from '../../src/stores/postgres/backfill-store.js';
-import { freshIngestStack, type IngestStack } from '../support/ingest.js';
+import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { insertLegacyHistory, LEGACY_USERS } from '../support/legacy-history.js';
 import { moveServices, setPhase } from '../support/move.js';
+import { until } from '../support/until.js';
 
 const everything = { from: 0, to: Number.POSITIVE_INFINITY };
 
@@ -15,6 +19,7 @@ jest.setTimeout(180_000);
 
 describe('the repair of what differs', () => {
   let stack: IngestStack;
+  let stopWorker: () => Promise<void>;
   const compare = () =>
     runVerify(moveServices(stack), {
       tables: STREAMS,
@@ -43,7 +48,7 @@ describe('the repair of what differs', () => {
     stack = await freshIngestStack();
     await setPhase(stack, 'dual_write');
     await insertLegacyHistory(stack.postgres, { days: 2, perDay: 100 });
-    stack.startWorker();
+    stopWorker = stack.startWorker();
   });
   afterEach(() => stack.close());
 
@@ -115,6 +120,65 @@ describe('the repair of what differs', () => {
     await mend();
     expect(await named()).toEqual([]);
     await stack.expectExactRollups();
+  });
+
+  test('of a part copies a row to the day that Postgres has it on, which it leaves in ClickHouse', async () => {
+    await backfill();
+    const id = await oldest('user_id IS NOT NULL');
+    await stack.clickhouse.command({
+      name: 'test',
+      query: `INSERT INTO delivery_attempts SELECT * REPLACE (created_at + toIntervalDay(1) AS created_at)
+        FROM delivery_attempts FINAL WHERE id = '${id}'`,
+    });
+    await stack.clickhouse.command({
+      name: 'test',
+      query: `DELETE FROM delivery_attempts WHERE id = '${id}' AND created_at <
+      (SELECT max(created_at) FROM delivery_attempts WHERE id = '${id}')`,
+    });
+    const [row] = await sql<{ created_at: number }>('SELECT created_at FROM delivery_attempts WHERE id = $1', [id]);
+    const later = startOfDay(row?.created_at ?? 0) + DAY_MS;
+    await repair(moveServices(stack), await compare(), { from: later, to: later + DAY_MS });
+    expect(await named()).toEqual([]);
+  });
+
+  test('keeps what came by the streams and is too large for the columns of Postgres', async () => {
+    await backfill();
+    await sql('ALTER TABLE delivery_attempts ALTER COLUMN response_time_ms TYPE integer');
+    const tooLarge = attemptOf({ response_time_ms: 2 ** 31 });
+    await stack.addRecords('delivery_attempts', [toJson(tooLarge)]);
+    await stack.drained();
+    expect(await stack.deadLetters()).toHaveLength(1);
+    const only = [[tooLarge.id, 'extra', []]];
+    expect(await named()).toEqual(only);
+    await mend();
+    expect(await named()).toEqual(only);
+    expect(await stack.attemptsIn('clickhouse')).toHaveLength(201);
+  });
+
+  test('keeps the phase from the last look at the rows until they are mended', async () => {
+    await backfill();
+    const id = await oldest('user_id IS NOT NULL');
+    await sql('UPDATE delivery_attempts SET response_time_ms = 4321 WHERE id = $1', [id]);
+    const services = moveServices(stack);
+    const [difference] = (await compare()).tables.flatMap(({ differences }) => differences);
+    await stopWorker();
+    // Until somebody reads it, no row can be told from one that is on its way.
+    await stack.addRecords('delivery_attempts', [toJson(attemptOf())]);
+    const day = difference?.day ?? 0;
+    const wanted = { table: 'delivery_attempts', range: { from: day, to: day + DAY_MS } } as const;
+    const mended = exclusively(services, (copy) =>
+      mendRows(services, copy, wanted, difference === undefined ? [] : [difference]),
+    );
+    await until('the phase is held', () =>
+      sql('SELECT FROM migration_phase FOR UPDATE NOWAIT').then(
+        () => false,
+        () => true,
+      ),
+    );
+    stack.startWorker();
+    await mended;
+    await sql('SELECT FROM migration_phase FOR UPDATE NOWAIT');
+    expect(await named()).toEqual([]);
   });
 
   test('is refused where reads have gone to ClickHouse since the comparison', async () => {

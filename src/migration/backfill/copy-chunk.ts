@@ -1,6 +1,11 @@
 import { startOfDay } from '../../records/time-range.js';
 import { insertHistory } from '../../stores/clickhouse/history-rows.js';
-import { copyHistory, type HistoryRange, listRejections } from '../../stores/postgres/history-rows.js';
+import {
+  copyHistory,
+  forgetRejections,
+  type HistoryRange,
+  listRejections,
+} from '../../stores/postgres/history-rows.js';
 import type { MoveServices } from '../move-services.js';
 import type { ExclusiveCopy } from './exclusively.js';
 import type { Pace } from './pace.js';
@@ -32,8 +37,9 @@ export async function copyChunk(
     const { rows: sent, result: copied } = await copyHistory(connection, chunk, (rows) =>
       insertHistory(clickhouse, { table, into, rows: pace.throttle(rows, signal), signal }),
     );
-    const isListed = chunk.ids !== undefined || copied < sent;
-    const rejected = isListed ? await listRejections(connection, chunk) : 0;
+    // What was listed before, and can be moved now, is not on the list any more.
+    await forgetRejections(connection, chunk);
+    const rejected = copied < sent ? await listRejections(connection, chunk) : 0;
     if (copied + rejected === sent) return { copied, rejected };
     throw new Error(
       `${table} from ${new Date(range.from).toISOString()} to ${new Date(range.to).toISOString()}: of ${sent} rows ` +

@@ -4,17 +4,21 @@ import { STORES, type Store } from '../../records/migration-phase.js';
 import { STREAMS } from '../../records/names.js';
 import type { AnalyticsStore } from '../../stores/analytics-store.js';
 import { BackfillStore } from '../../stores/postgres/backfill-store.js';
+import { PhaseStore } from '../../stores/postgres/phase-store.js';
 import { caughtUp } from '../catch-up.js';
 import type { MoveServices } from '../move-services.js';
 import { type AskedQuestion, ShadowedAnalyticsStore } from './shadowed-analytics-store.js';
 
 /**
  * What came of a question that was chosen. `undecided`: the answers differed, and no verdict was possible, since the history
- * is not copied yet or rows were on their way all the time. `dropped`: too much was under way already.
+ * is not copied yet, rows were on their way all the time or the phase has changed. `dropped`: too much was under way already.
  */
 export type ShadowOutcome = 'same' | 'different' | 'undecided' | 'dropped' | 'failed';
 
 interface ShadowReadsOptions extends Pick<MoveServices, 'postgres' | 'redis' | 'names' | 'logger'> {
+  /** What clients ask. */
+  readonly store: AnalyticsStore;
+  /** What is asked once more in the background. */
   readonly stores: Readonly<Record<Store, AnalyticsStore>>;
   /** Of the questions, from 0 to 1. */
   readonly share: number;
@@ -53,7 +57,7 @@ export class ShadowReads {
 
   constructor(options: ShadowReadsOptions) {
     this.#options = options;
-    this.store = new ShadowedAnalyticsStore(options.stores.postgres, (asked, answer) => this.#choose(asked, answer));
+    this.store = new ShadowedAnalyticsStore(options.store, (asked, answer) => this.#choose(asked, answer));
   }
 
   /** Gives up what is under way. */
@@ -99,7 +103,9 @@ export class ShadowReads {
     const { patienceMs = PATIENCE_MS, logger } = this.#options;
     const { signal } = this.#ending;
     const deadline = performance.now() + patienceMs;
-    if (!(await this.#isHistoryCopied())) return 'undecided';
+    const phases = new PhaseStore(this.#options.postgres);
+    const phase = await phases.read();
+    if (phase.phase !== 'dual_write' || !(await this.#isHistoryCopied())) return 'undecided';
     let before = await this.#askBoth(asked);
     for (let waitMs = FIRST_LOOK_MS; ; waitMs *= 2) {
       const isFinished = await caughtUp({ ...this.#options, signal }, STORES, LAG_MS);
@@ -107,6 +113,8 @@ export class ShadowReads {
       if (isDeepStrictEqual(after.postgres, after.clickhouse)) return 'same';
       if (performance.now() >= deadline) {
         if (!isFinished || !isDeepStrictEqual(before, after)) return 'undecided';
+        // One store alone may have been written meanwhile.
+        if (!isDeepStrictEqual(phase, await phases.read())) return 'undecided';
         logger.warn({ question: asked.name, asked: asked.question }, 'ClickHouse answers otherwise than Postgres');
         return 'different';
       }

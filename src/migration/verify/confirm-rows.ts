@@ -22,7 +22,7 @@ const LAG_MS = 60_000;
 /** A row that changes all the time is looked at so often. */
 const ROUNDS = 20;
 /** Between the values of a row that is one text. */
-export const SEPARATOR = '\u001f';
+const SEPARATOR = '\u001f';
 
 /** What is not the same in both stores, by id. */
 interface ConfirmedRows {
@@ -117,12 +117,12 @@ function differenceOf(table: StreamName, { postgres, clickhouse }: Sighting): Pi
 }
 
 function differingColumns(table: StreamName, left: string, right: string): string[] {
-  const [lefts, rights] = [valuesOf(table, left), valuesOf(table, right)];
+  const [lefts, rights] = [rowValues(table, left), rowValues(table, right)];
   return HISTORY[table].columns.filter((_column, index) => lefts[index] !== rights[index]).map(({ name }) => name);
 }
 
-/** A message, of which a row has one at most, may hold the separator. */
-function valuesOf(table: StreamName, text: string): string[] {
+/** The values of a row that is one text, in the order of its columns. A message, of which it has one at most, may hold the separator. */
+export function rowValues(table: StreamName, text: string): string[] {
   const { columns } = HISTORY[table];
   const values = text.split(SEPARATOR);
   const message = columns.findIndex(({ shape }) => shape.kind === 'text');

@@ -1,7 +1,6 @@
 import { UserError } from '../../platform/errors.js';
 import { startOfDay, type TimeRange } from '../../records/time-range.js';
 import type { HistoryRange } from '../../stores/postgres/history-rows.js';
-import { PhaseStore } from '../../stores/postgres/phase-store.js';
 import { copyChunk } from '../backfill/copy-chunk.js';
 import { type ExclusiveCopy, exclusively } from '../backfill/exclusively.js';
 import { Pace } from '../backfill/pace.js';
@@ -10,20 +9,11 @@ import type { MoveServices } from '../move-services.js';
 import { compareRows } from './compare-rows.js';
 import { comparedRanges } from './compared-ranges.js';
 import { mendRows } from './mend-rows.js';
+import { assertRepairable, whileRepairable } from './repairable.js';
 import type { VerifyReport } from './report.js';
 
 /** Rows of a day that are mended before it is compared again. */
 const MENDED_AT_ONCE = 10_000;
-
-/** Fails with a UserError where ClickHouse is what is read: nothing tells then which store is right. */
-export async function assertRepairable(services: MoveServices): Promise<void> {
-  const { phase } = await new PhaseStore(services.postgres).read();
-  if (phase === 'dual_write') return;
-  throw new UserError(
-    `A repair makes ClickHouse what Postgres is, and in the phase ${phase} it is not Postgres that is read. ` +
-      'Return to dual_write first with: ethhook-analytics rollback',
-  );
-}
 
 /**
  * Compares the days of a report that differ once more, and makes ClickHouse there what Postgres is, and the sums what the
@@ -53,7 +43,7 @@ async function repairRange(services: MoveServices, copy: ExclusiveCopy, wanted: 
     if (differences.every(({ id }) => before.has(id))) return;
     before = new Set(differences.map(({ id }) => id));
     const isBulk = cutShort && differences.some(({ kind }) => kind === 'missing');
-    if (isBulk) await copyChunk(services, copy, wanted, new Pace(1));
+    if (isBulk) await whileRepairable(services, () => copyChunk(services, copy, wanted, new Pace(1)));
     else await mendRows(services, copy, wanted, differences);
     if (!cutShort) return;
   }

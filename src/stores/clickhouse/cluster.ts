@@ -20,6 +20,8 @@ export const CLUSTER_SETTINGS: ClickHouseSettings = {
   prefer_localhost_replica: 0,
   // One that was away, once it has caught up.
   max_replica_delay_for_distributed_queries: '1',
+  // Where none has caught up, the question fails: a stale answer would lack what was acknowledged.
+  fallback_to_stale_replicas_for_distributed_queries: 0,
 };
 
 /** The table that holds the rows of one shard, under the public name on a single node. */

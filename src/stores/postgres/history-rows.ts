@@ -131,11 +131,8 @@ const rejected = (table: StreamName, condition: string): string => `
   ) AS judged
   WHERE reason IS NOT NULL`;
 
-/**
- * Lists the rows of a range that ClickHouse cannot hold, each with its reason, in place of what was listed of those rows
- * before. Resolves to how many there are. Fails with an UpstreamError.
- */
-export async function listRejections(connection: PostgresConnection, wanted: HistoryRange): Promise<number> {
+/** Takes what was listed of the rows of a range off the list. Fails with an UpstreamError. */
+export async function forgetRejections(connection: PostgresConnection, wanted: HistoryRange): Promise<void> {
   const { table, range, ids = null } = wanted;
   await connection.query({
     name: 'forget_rejections',
@@ -143,8 +140,14 @@ export async function listRejections(connection: PostgresConnection, wanted: His
       WHERE table_name = $1 AND row_at >= $2 AND row_at < $3 AND ($4::uuid[] IS NULL OR id = ANY($4))`,
     values: [table, new Date(range.from).toISOString(), new Date(range.to).toISOString(), ids],
   });
-  return insertRejections(connection, rejected(table, inRange(wanted)));
 }
+
+/**
+ * Lists the rows of a range that ClickHouse cannot hold, each with its reason. Resolves to how many there are. Fails with an
+ * UpstreamError.
+ */
+export const listRejections = (connection: PostgresConnection, wanted: HistoryRange): Promise<number> =>
+  insertRejections(connection, rejected(wanted.table, inRange(wanted)));
 
 /** Lists the rows whose time cannot be moved, so that no range has them. Resolves to how many there are. */
 export const listUnmovableTimes = (connection: PostgresConnection, table: StreamName): Promise<number> =>

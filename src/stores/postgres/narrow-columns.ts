@@ -9,14 +9,19 @@ const COLUMNS = `
 SELECT attname AS name, atttypid::regtype::text AS type
 FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`;
 
-/** Finds what a table that is older than this system has no room for. Fails with an UpstreamError. */
-export async function narrowColumns<R>(database: PostgresDatabase, type: RecordType<R>): Promise<TooLarge<R>> {
+/** The largest number that each column of a table has room for, where it is less than any. Fails with an UpstreamError. */
+export async function columnMaxima(database: PostgresDatabase, table: string): Promise<ReadonlyMap<string, number>> {
   const columns = await database.query<{ name: string; type: string }>({
     name: 'narrow_columns',
     text: COLUMNS,
-    values: [type.table],
+    values: [table],
   });
-  const maxima = new Map(columns.map((column) => [column.name, MAXIMA[column.type] ?? Number.POSITIVE_INFINITY]));
+  return new Map(columns.map(({ name, type }) => [name, MAXIMA[type] ?? Number.POSITIVE_INFINITY]));
+}
+
+/** Finds what a table that is older than this system has no room for. Fails with an UpstreamError. */
+export async function narrowColumns<R>(database: PostgresDatabase, type: RecordType<R>): Promise<TooLarge<R>> {
+  const maxima = await columnMaxima(database, type.table);
   return (record) =>
     type.columnNames.find((name) => {
       const value = record[name];
