@@ -51,14 +51,22 @@ export async function liveUsers({ postgresUrl }: BenchServers, secret: string): 
 const ENTRIES_PER_SECOND = 10;
 const ATTEMPTS_PER_ENTRY = 3;
 
-/** What the traffic is, for people. */
-export const TRAFFIC = `${ENTRIES_PER_SECOND} entries a second of ${ATTEMPTS_PER_ENTRY} attempts each by users as skewed as in the data set, and once a second an entry with one attempt of every user, so that every subscriber is due a message`;
+export interface Traffic {
+  /** How long it lasts. */
+  readonly seconds: number;
+  /** How often every user has an attempt. */
+  readonly everyUserSeconds: number;
+}
 
-/** Puts entries on the stream for some time, all attempts within one hour, and notes what was sent when. */
+/** What the traffic is, for people. */
+export const trafficText = ({ everyUserSeconds }: Traffic): string =>
+  `${ENTRIES_PER_SECOND} entries a second of ${ATTEMPTS_PER_ENTRY} attempts each by users as skewed as in the data set, and every ${everyUserSeconds} s an entry with one attempt of every user, so that every subscriber is due a message`;
+
+/** Puts entries on the stream, all attempts within one hour, and notes what was sent when. */
 export async function sendTraffic(
   redis: RedisDatabase,
   users: readonly LiveUser[],
-  { hour, seconds }: { readonly hour: number; readonly seconds: number },
+  { hour, seconds, everyUserSeconds }: Traffic & { readonly hour: number },
   signal: AbortSignal,
 ): Promise<void> {
   const key = new RedisNames('ethhook').stream('delivery_attempts');
@@ -76,7 +84,7 @@ export async function sendTraffic(
   for (let entry = 0; entry < seconds * ENTRIES_PER_SECOND; entry++) {
     await delay(begun + (entry * 1000) / ENTRIES_PER_SECOND - monotonicMs(), undefined, { signal });
     await add(Array.from({ length: ATTEMPTS_PER_ENTRY }, () => skewed(users, random.fraction())));
-    if (entry % ENTRIES_PER_SECOND === 7) await add(users);
+    if (entry % (everyUserSeconds * ENTRIES_PER_SECOND) === 7) await add(users);
   }
 }
 

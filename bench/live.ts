@@ -6,7 +6,7 @@ import { fillConfiguration } from './fill-postgres.js';
 import { startFilledServers, withLifecycle } from './filled-servers.js';
 import { type LiveClients, startLiveClients } from './live-clients.js';
 import { latencies, monotonicMs } from './live-latencies.js';
-import { type LiveUser, liveUsers, sendTraffic, TRAFFIC } from './live-traffic.js';
+import { type LiveUser, liveUsers, sendTraffic, type Traffic, trafficText } from './live-traffic.js';
 import { type Measurement, summary } from './measure.js';
 import { watchResidentMemory } from './resident-memory.js';
 import { type BenchGateway, startGateway, startWorker } from './servers.js';
@@ -17,8 +17,9 @@ const SIDES = [
   { subscribers: 1_000, limitMs: 300 },
   { subscribers: 5_000, limitMs: 1_000 },
 ];
-/** Of traffic to each. */
-const SECONDS = 25;
+/** To each. */
+const TRAFFIC: Traffic = { seconds: 25, everyUserSeconds: 1 };
+const SMOKE_TRAFFIC: Traffic = { ...TRAFFIC, seconds: 1 };
 const MEMORY_LIMIT_MIB = 600;
 /** The last messages may take so long, milliseconds. */
 const SETTLE_WITHIN_MS = 15_000;
@@ -55,7 +56,7 @@ export const live: Benchmark = {
             users,
             watchers,
             hour,
-            seconds: smoke ? 1 : SECONDS,
+            traffic: smoke ? SMOKE_TRAFFIC : TRAFFIC,
             say,
             signal,
           });
@@ -82,13 +83,13 @@ interface Round {
   readonly watchers: readonly LiveUser[];
   readonly hour: number;
   /** Of traffic. */
-  readonly seconds: number;
+  readonly traffic: Traffic;
   readonly say: BenchOptions['say'];
   readonly signal: AbortSignal;
 }
 
 /** How long each attempt took to reach each subscriber of its user. */
-async function measure({ gateway, redis, users, watchers, hour, seconds, say, signal }: Round): Promise<number[]> {
+async function measure({ gateway, redis, users, watchers, hour, traffic, say, signal }: Round): Promise<number[]> {
   const begun = monotonicMs();
   const clients = await startLiveClients({
     socketUrl: gateway.graphqlUrl.replace('http', 'ws'),
@@ -98,7 +99,7 @@ async function measure({ gateway, redis, users, watchers, hour, seconds, say, si
   try {
     say(`${watchers.length} subscribed after ${((monotonicMs() - begun) / 1000).toFixed(1)} s`);
     for (const user of users) user.sent = [];
-    await sendTraffic(redis, users, { hour, seconds }, signal);
+    await sendTraffic(redis, users, { hour, ...traffic }, signal);
     return await settled(clients, watchers, signal);
   } finally {
     await clients.stop();
@@ -124,7 +125,7 @@ function reportOf(scale: number, users: number, sides: readonly LiveSide[]): Ben
     name: 'live',
     title: 'Live numbers',
     scale,
-    about: `From XADD, just before it is sent, to the message on the subscriber's socket, for every attempt and every subscriber of its user: worker, gateway and subscribers as processes on one machine, ${users} users with about as many subscribers each. The traffic: ${TRAFFIC}. The gateway held ${sides.map(({ measurement, memoryMiB }) => `${memoryMiB} MiB with ${measurement.name}`).join(', ')}.`,
+    about: `From XADD, just before it is sent, to the message on the subscriber's socket, for every attempt and every subscriber of its user: worker, gateway and subscribers as processes on one machine, ${users} users with about as many subscribers each. The traffic: ${trafficText(TRAFFIC)}. The gateway held ${sides.map(({ measurement, memoryMiB }) => `${memoryMiB} MiB with ${measurement.name}`).join(', ')}.`,
     comparisons: [
       {
         title: 'From XADD to the socket message',
