@@ -112,7 +112,7 @@ const gatewaySettings = {
   MAX_DIRECTIVES: whole(0, 10_000).default(50),
   OPERATION_TIMEOUT_MS: whole(100, 600_000).default(30_000),
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000_000).default(60_000),
-  ANONYMOUS_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000_000).default(120),
+  ANONYMOUS_RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000_000).default(600),
   RATE_LIMIT_TIMEOUT_MS: whole(1, 60_000).default(100),
   MAX_SUBSCRIPTIONS_PER_USER: whole(1, 1_000_000).default(1_000),
   MAX_SUBSCRIPTIONS_PER_SOCKET: whole(1, 1_000_000).default(100),
