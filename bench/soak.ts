@@ -23,8 +23,9 @@ interface SoakOptions extends BenchOptions {
 }
 
 const SUBSCRIBERS = 200;
-/** As many ask at once to find out what full load is. */
+/** As many ask at once to find out what full load is, with subscribers and ingest beside them. */
 const CLIENTS = 20;
+const WARM_UP_S = 10;
 const FULL_LOAD_S = 20;
 /** Again and again. Few attempts beside the data set: what a question costs is to stay the same. */
 const TRAFFIC: Traffic = { seconds: 60, everyUserSeconds: 30 };
@@ -54,24 +55,29 @@ export async function soak({ scale, minutes, say, signal }: SoakOptions): Promis
     const users = await liveUsers(servers, gateway.jwtSecret);
     const ask = (asked: Asked): Promise<void> => askSomething(gateway.graphqlUrl, users, asked);
 
-    const fullLoad = await fullLoadOf(ask, signal);
+    await fullLoadOf(ask, WARM_UP_S, signal);
     await settled(gateway.pid, 0);
     const before = figuresOf(gateway.pid);
-    say(`full load is ${fullLoad.toFixed(0)} questions/s; soaking at half of it for ${minutes} minutes`);
     const ending = new AbortController();
     const end = (): void => ending.abort();
-    const timer = setTimeout(end, minutes * 60_000);
     signal.addEventListener('abort', end, { once: true });
-    lifecycle.push('timer', () => clearTimeout(timer));
+    lifecycle.push('traffic', end);
     const over = ending.signal;
     setMaxListeners(0, over);
     const [asked, subscribed]: [Asked, Subscribed] = [nothingAsked(), { begun: 0, messages: 0, wrong: [] }];
-    const watch = watchProcess(gateway.pid);
-    await Promise.all([
-      askAtRate(() => ask(asked), fullLoad / 2, over),
+    const beside = Promise.all([
       ingest(redis, users, over),
       ...Array.from({ length: SUBSCRIBERS }, () => comeAndGo(gateway.graphqlUrl, users, subscribed, over)),
     ]);
+    // Awaited once the questions are over.
+    beside.catch(end);
+    const fullLoad = await fullLoadOf(ask, FULL_LOAD_S, signal);
+    say(`full load is ${fullLoad.toFixed(0)} questions/s; soaking at half of it for ${minutes} minutes`);
+    const timer = setTimeout(end, minutes * 60_000);
+    lifecycle.push('timer', () => clearTimeout(timer));
+    const watch = watchProcess(gateway.pid);
+    await askAtRate(() => ask(asked), fullLoad / 2, over);
+    await beside;
     signal.throwIfAborted();
     const seen = watch.stop();
     await settled(gateway.pid, before.sockets);
@@ -86,9 +92,9 @@ const nothingAsked = (): Asked => ({ latencies: [], refused: 0, left: 0, wrong: 
 const countOf = ({ latencies, refused, left }: Asked): number => latencies.length + refused + left;
 
 /** Questions a second that clients get answered who ask again as soon as they are. */
-async function fullLoadOf(ask: (asked: Asked) => Promise<void>, signal: AbortSignal): Promise<number> {
+async function fullLoadOf(ask: (asked: Asked) => Promise<void>, seconds: number, signal: AbortSignal): Promise<number> {
   const asked = nothingAsked();
-  const endsAt = performance.now() + FULL_LOAD_S * 1_000;
+  const endsAt = performance.now() + seconds * 1_000;
   const askOn = async (): Promise<void> => {
     while (performance.now() < endsAt) {
       signal.throwIfAborted();
@@ -96,7 +102,7 @@ async function fullLoadOf(ask: (asked: Asked) => Promise<void>, signal: AbortSig
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, askOn));
-  return countOf(asked) / FULL_LOAD_S;
+  return countOf(asked) / seconds;
 }
 
 async function askAtRate(ask: () => Promise<void>, perSecond: number, over: AbortSignal): Promise<void> {
@@ -154,7 +160,7 @@ function reportOf({ scale, minutes, asked, subscribed, seen, before, after, log 
     name: 'soak',
     title: 'A long time at half load',
     scale,
-    about: `${minutes} minutes at half of the questions a second that ${CLIENTS} clients got answered before: dashboards, breakdowns, pages, documents that come once, documents that are refused, and clients that leave before they are answered; ${SUBSCRIBERS} subscribers over sockets and streams of events who come and go; ${trafficText(TRAFFIC)}.`,
+    about: `${minutes} minutes at half of the questions a second that ${CLIENTS} clients got answered with all else going on: dashboards, breakdowns, pages, documents that come once, documents that are refused, and clients that leave before they are answered; ${SUBSCRIBERS} subscribers over sockets and streams of events who come and go; ${trafficText(TRAFFIC)}.`,
     comparisons: [
       {
         title: `${countOf(asked)} questions, of which ${asked.refused} refused and ${asked.left} left; ${subscribed.begun} subscribers were sent ${subscribed.messages} messages`,
