@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { FaultStack } from '../support/fault-stack.js';
 import { anyAttempt } from '../support/fault-traffic.js';
+import { slowInserts } from '../support/slow-inserts.js';
 import { until } from '../support/until.js';
 import { FORM } from './form.js';
 
@@ -71,20 +72,9 @@ describe('ClickHouse', () => {
     expect(await worker.held()).toEqual({});
   }, 180_000);
 
-  /** Inserts take so much longer for each row, until the function that it resolves to is called. */
-  async function slowDown(secondsPerRow: number): Promise<() => Promise<void>> {
-    await run('CREATE TABLE of_slow (id UUID) ENGINE = MergeTree ORDER BY id');
-    await run(`CREATE MATERIALIZED VIEW slow TO of_slow AS SELECT id FROM delivery_attempts
-      WHERE sleepEachRow(${secondsPerRow}) = 0 SETTINGS function_sleep_max_microseconds_per_block = 0`);
-    return async () => {
-      await run('DROP VIEW slow');
-      await run('DROP TABLE of_slow');
-    };
-  }
-
   test('that goes on with an insert whose connection is gone counts it once', async () => {
     await stack.startWorker();
-    const speedUp = await slowDown(0.02);
+    const speedUp = await slowInserts(stack.clickhouse, 0.02);
     const inserting = async (): Promise<boolean> => {
       const query =
         "SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = 'insert_delivery_attempts'";
@@ -102,7 +92,7 @@ describe('ClickHouse', () => {
   test('that takes longer than an insert is waited for is waited for longer, and counts it once', async () => {
     await stack.startWorker({ BATCH_MAX_ROWS: '2000' });
     // A second more than the first try is waited for.
-    const speedUp = await slowDown(0.021);
+    const speedUp = await slowInserts(stack.clickhouse, 0.021);
     await stack.traffic.attempts(attempts(1_000));
     await until('the insert is given up and made again', async () => (await stack.unfinished()) === 0, 120);
     expect(stack.log()).toContain('"kind":"timeout"');

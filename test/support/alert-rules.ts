@@ -95,10 +95,8 @@ function seriesIn(looks: readonly Look[]): Map<string, (number | undefined)[]> {
 }
 
 function faulty(series: string, begun: number | undefined, later: number | undefined): (number | string)[] {
-  const growth =
-    /^\w+_(total|count|sum|lag_entries)\{/.test(series) && begun !== undefined && later !== undefined
-      ? later - begun
-      : 0;
+  // What was not there yet was not counted yet.
+  const growth = /^\w+_(total|count|sum|lag_entries)\{/.test(series) ? (later ?? 0) - (begun ?? 0) : 0;
   const rest = Array.from({ length: FAULTY_STEPS - 1 }, (_, step) =>
     later === undefined ? (step === 0 ? 'stale' : '_') : later + step * growth,
   );
