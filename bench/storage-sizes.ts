@@ -1,16 +1,12 @@
 import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { PostgresDatabase } from '../src/stores/postgres/database.js';
+import { LEGACY } from './fill-postgres.js';
 
 /** What a thing on disk is, and its bytes. */
 export interface Size {
   readonly name: string;
   readonly bytes: number;
 }
-
-/** B-trees over one whole column that a product which has grown on Postgres will have: all others are this system's. */
-const LEGACY_COLUMNS = ['id', 'event_id', 'endpoint_id', 'created_at', 'status'];
-/** On an expression here, and as large as one on the column. */
-const LEGACY_INDEX = 'events_transaction_hash';
 
 /** Heap, TOAST and indexes of both tables as a legacy database has them. Expects them vacuumed. */
 export function postgresSizes(postgres: PostgresDatabase): Promise<Size[]> {
@@ -26,12 +22,10 @@ export function postgresSizes(postgres: PostgresDatabase): Promise<Size[]> {
       UNION ALL
       SELECT 'indexes', sum(pg_relation_size(indexrelid))::bigint
       FROM history
-      JOIN pg_index ON indrelid = history.oid AND indnatts = 1 AND indpred IS NULL
+      JOIN pg_index ON indrelid = history.oid
       JOIN pg_class AS index ON index.oid = indexrelid
-      JOIN pg_am ON pg_am.oid = index.relam AND amname = 'btree'
-      LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
-      WHERE attname = ANY ($1) OR index.relname = $2`,
-    values: [LEGACY_COLUMNS, LEGACY_INDEX],
+      WHERE indisprimary OR index.relname LIKE $1`,
+    values: [`${LEGACY}%`],
   });
 }
 

@@ -43,7 +43,7 @@ export const storage: Benchmark = {
       title: 'Storage',
       scale,
       about:
-        'Bytes on disk of the same rows. Postgres as a product has it that has grown there: heap, TOAST and, as built anew, the primary keys and indexes on `event_id`, `endpoint_id`, `created_at` and `status` of the attempts and on `transaction_hash` of the events; without the indexes that the takeover adds. ClickHouse with everything it keeps: both tables with their skip indexes, and both rollups; a part a day, as merges leave them.',
+        'Bytes on disk of the same rows. Postgres as it is before the takeover: heap, TOAST, primary keys, and indexes as the product has them whose schema is public (`ipcasj/ethhook`): on `event_id`, `endpoint_id` and `created_at` of the attempts, on `transaction_hash` and `log_index`, `transaction_hash`, `block_number`, `address` and `ingested_at` of the events; all as small as COPY, VACUUM and indexes built afterwards leave them. ClickHouse with everything it keeps: both tables with their skip indexes, and both rollups; a part a day, as merges leave them.',
       comparisons,
       claims,
     };
