@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type DryPlan, planBackfill } from '../migration/backfill/plan.js';
+import { planBackfill } from '../migration/backfill/plan.js';
 import { runBackfill } from '../migration/backfill/run.js';
 import type { MoveServices } from '../migration/move-services.js';
 import { UserError } from '../platform/errors.js';
 import { STREAMS, type StreamName } from '../records/names.js';
-import { BackfillStore, type BackfillTable } from '../stores/postgres/backfill-store.js';
+import { BackfillStore, type BackfillTable, type TablePlan } from '../stores/postgres/backfill-store.js';
 import { withMoveServices } from './move-session.js';
 import { JSON_OPTION } from './phase.js';
 import { Progress } from './progress.js';
@@ -84,7 +84,7 @@ async function listRejected({ postgres }: MoveServices, most: number, print: Pri
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-function summaryOf({ table, retentionFrom, chunks, unmovable }: DryPlan) {
+function summaryOf({ table, retentionFrom, chunks, unmovable }: TablePlan) {
   const rowsOf = (expired: boolean): number =>
     chunks.filter((chunk) => chunk.expired === expired).reduce((sum, { rows }) => sum + rows, 0);
   const open = chunks.filter(({ expired }) => !expired);

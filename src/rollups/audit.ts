@@ -29,7 +29,6 @@ const AUDIT_POLL_MS = 200;
 const REPORT_EVERY_MS = 5_000;
 /** A day is left alone so much before its first rows may expire. */
 const EDGE_MS = HOUR_MS;
-/** What is mended is compared once more, as often as this. */
 const PASSES = 4;
 
 /**
@@ -59,11 +58,13 @@ export async function auditChangedDays(services: RollupServices, clock: AuditClo
   });
 }
 
-interface DaysToAudit extends AuditClock {
+export interface DaysToAudit extends AuditClock {
   /** Every day that it touches. */
   readonly range: TimeRange;
   /** Compares key by key while the day is held, instead of looking first. */
   readonly rebuild: boolean;
+  /** How often at most a day is compared: what was mended is compared once more. Default 4. */
+  readonly passes?: number;
 }
 
 /**
@@ -72,7 +73,7 @@ interface DaysToAudit extends AuditClock {
  */
 export async function auditRange(
   services: RollupServices,
-  { range, rebuild, ...clock }: DaysToAudit,
+  { range, rebuild, passes = PASSES, ...clock }: DaysToAudit,
 ): Promise<DayAudit[]> {
   const { clickhouse, logger } = services;
   const holder = randomUUID();
@@ -90,7 +91,7 @@ export async function auditRange(
         logger.info({ done: audits.length, days: days.length }, 'auditing the rollups');
         reportedAt = performance.now();
       }
-      audits.push(await auditUntilRight(held, day, rebuild));
+      audits.push(await auditUntilRight(held, day, rebuild, passes));
     }
     return audits;
   });
@@ -122,10 +123,15 @@ async function whileHeld<T>(
   }
 }
 
-async function auditUntilRight(services: RollupServices, day: number, rebuild: boolean): Promise<DayAudit> {
+async function auditUntilRight(
+  services: RollupServices,
+  day: number,
+  rebuild: boolean,
+  passes: number,
+): Promise<DayAudit> {
   let audit = await (rebuild ? rebuildDay : auditDay)(services, day);
   const mends = [...audit.mends];
-  for (let pass = 1; audit.outcome === 'mended' && pass < PASSES; pass++) {
+  for (let pass = 1; audit.outcome === 'mended' && pass < passes; pass++) {
     audit = await auditDay(services, day);
     mends.push(...audit.mends);
   }

@@ -36,7 +36,7 @@ describe('the steps of the move', () => {
   const backfilled = async () => {
     const store = new BackfillStore(stack.postgres);
     const row = await new PhaseStore(stack.postgres).read();
-    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [] }));
+    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [], unmovable: 0 }));
     expect(await store.plan(row, Date.now(), plans)).toBe(true);
     for (const table of STREAMS) await store.noteFinished(table);
   };
@@ -116,7 +116,7 @@ describe('the steps of the move', () => {
     await setPhase(stack, 'dual_write');
     const looked = await new PhaseStore(stack.postgres).read();
     await take('postgres');
-    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [] }));
+    const plans = STREAMS.map((table) => ({ table, retentionFrom: Date.now() - DAY_MS, chunks: [], unmovable: 0 }));
     const store = new BackfillStore(stack.postgres);
     expect(await store.plan(looked, Date.now(), plans)).toBe(false);
     expect(await store.tables()).toEqual([]);

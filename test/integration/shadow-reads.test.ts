@@ -64,7 +64,7 @@ describe('shadow reads', () => {
   const copied = async () => {
     const store = new BackfillStore(stack.postgres);
     const retentionFrom = Date.now() - DAY_MS;
-    const plans = STREAMS.map((table) => ({ table, retentionFrom, chunks: [] }));
+    const plans = STREAMS.map((table) => ({ table, retentionFrom, chunks: [], unmovable: 0 }));
     await store.plan(await new PhaseStore(stack.postgres).read(), Date.now(), plans);
     for (const table of STREAMS) await store.noteFinished(table);
   };

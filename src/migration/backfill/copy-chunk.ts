@@ -1,4 +1,5 @@
 import { startOfDay } from '../../records/time-range.js';
+import { BackfillTable } from '../../stores/clickhouse/backfill-table.js';
 import { insertHistory } from '../../stores/clickhouse/history-rows.js';
 import {
   copyHistory,
@@ -22,16 +23,16 @@ export interface CopiedChunk {
  */
 export async function copyChunk(
   { postgres, clickhouse, signal }: MoveServices,
-  { aside, assertAlone }: ExclusiveCopy,
+  { assertAlone }: ExclusiveCopy,
   chunk: HistoryRange,
   pace: Pace,
 ): Promise<CopiedChunk> {
   const { table, range } = chunk;
   // On a cluster a day lies on many servers and cannot be attached at once: the views count what comes, and the audit of the
   // day, which follows, takes from the sums what they have counted twice.
-  const isPutAside = table === 'delivery_attempts' && clickhouse.cluster === null;
-  if (isPutAside) await aside.empty(signal);
-  const into = isPutAside ? aside.name : table;
+  const aside = table === 'delivery_attempts' && clickhouse.cluster === null ? new BackfillTable(clickhouse) : null;
+  await aside?.create(signal);
+  const into = aside?.name ?? table;
   const outcome = await postgres.transaction('copy_chunk', async (connection) => {
     await connection.query({ name: 'copy_snapshot', text: 'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ' });
     const { rows: sent, result: copied } = await copyHistory(connection, chunk, (rows) =>
@@ -46,9 +47,10 @@ export async function copyChunk(
         `ClickHouse took ${copied}, and Postgres sees ${rejected} that it cannot take`,
     );
   });
-  if (isPutAside && outcome.copied > 0) {
+  if (aside !== null && outcome.copied > 0) {
     await assertAlone();
     await aside.attachDay(startOfDay(range.from), signal);
   }
+  await aside?.drop(signal);
   return outcome;
 }

@@ -1,11 +1,10 @@
 import { UserError } from '../../platform/errors.js';
-import { BackfillTable, dropBackfillTables } from '../../stores/clickhouse/backfill-table.js';
+import { dropBackfillTables } from '../../stores/clickhouse/backfill-table.js';
 import { withBackfillLock } from '../../stores/postgres/backfill-lock.js';
 import type { MoveServices } from '../move-services.js';
 
 /** What copies history, while nothing else does. */
 export interface ExclusiveCopy {
-  readonly aside: BackfillTable;
   /** Fails with a UserError once another backfill may be running. */
   assertAlone(): Promise<void>;
 }
@@ -22,7 +21,6 @@ export function exclusively<T>(
     await dropBackfillTables(clickhouse);
     try {
       return await use({
-        aside: new BackfillTable(clickhouse),
         async assertAlone() {
           if (await lock.isHeld()) return;
           throw new UserError(

@@ -28,7 +28,6 @@ const REST_MAX_MS = 1_000;
 export class Pace {
   #share: number;
   #quickestMs = Number.POSITIVE_INFINITY;
-  #workingSince = performance.now();
 
   constructor(readonly most: number) {
     this.#share = most;
@@ -49,23 +48,19 @@ export class Pace {
   /** The same bytes, with rests between them. */
   throttle(rows: Readable, signal: AbortSignal): Readable {
     const pace = this;
-    this.#workingSince = performance.now();
     return Readable.from(
       (async function* () {
+        let workingSince = performance.now();
         for await (const part of rows) {
           yield part;
-          await pace.#rest(signal);
+          const workedMs = performance.now() - workingSince;
+          if (workedMs < REST_AFTER_MS) continue;
+          const restMs = Math.min(REST_MAX_MS, workedMs * (1 / pace.share - 1));
+          if (restMs >= 1) await delay(restMs, undefined, { signal });
+          workingSince = performance.now();
         }
       })(),
       { objectMode: false },
     );
-  }
-
-  async #rest(signal: AbortSignal): Promise<void> {
-    const workedMs = performance.now() - this.#workingSince;
-    if (workedMs < REST_AFTER_MS) return;
-    const restMs = Math.min(REST_MAX_MS, workedMs * (1 / this.#share - 1));
-    if (restMs >= 1) await delay(restMs, undefined, { signal });
-    this.#workingSince = performance.now();
   }
 }

@@ -8,21 +8,15 @@ import { streamsWithGroup } from '../../stores/redis/group-progress.js';
 import type { MoveServices } from '../move-services.js';
 import { chunksOf, retentionStart } from './chunks.js';
 
-/** What a backfill would do. */
-export interface DryPlan extends TablePlan {
-  /** Rows with a time that cannot be moved. */
-  readonly unmovable: number;
-}
-
 /** Every process follows a phase within this time. */
 const FOLLOW_MS = 5_000;
 const GROUP_WAIT_MS = 30_000;
 const POLL_MS = 100;
 
 /** Looks at both tables and changes nothing. Fails with an UpstreamError. */
-export async function planBackfill({ postgres, retention }: MoveServices, now: number): Promise<DryPlan[]> {
+export async function planBackfill({ postgres, retention }: MoveServices, now: number): Promise<TablePlan[]> {
   const days = { events: retention.eventsDays, delivery_attempts: retention.attemptsDays };
-  const plans: DryPlan[] = [];
+  const plans: TablePlan[] = [];
   for (const table of STREAMS) {
     const retentionFrom = retentionStart(now, days[table]);
     const { byHour, unmovable } = await rowsInTime(postgres, table);

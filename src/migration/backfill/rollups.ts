@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { UserError } from '../../platform/errors.js';
-import { DAY_MS, type TimeRange } from '../../records/time-range.js';
-import { auditRange } from '../../rollups/audit.js';
+import { DAY_MS } from '../../records/time-range.js';
+import { auditRange, type DaysToAudit } from '../../rollups/audit.js';
 import type { MoveServices } from '../move-services.js';
 
 /** A day that traffic touches may be held by a batch: it is tried again so often, */
@@ -11,27 +11,23 @@ const BETWEEN_TRIES_MS = 1_000;
 /** Days that end so long ago are touched by little traffic, and are counted anew in one go. */
 const QUIET_AFTER_MS = DAY_MS;
 
-/** Counts the sums of days that have just got their attempts, until they are right. Fails with a UserError, and with an UpstreamError. */
-export async function countDays(services: MoveServices, days: readonly number[]): Promise<void> {
+/**
+ * Counts the sums of a day that has just got its attempts, anew where little is written to it. They are compared once more
+ * by {@link auditAllDays}. Fails with a UserError, and with an UpstreamError.
+ */
+export async function countDay(services: MoveServices, day: number): Promise<void> {
   const now = Date.now();
-  for (const day of days) {
-    const range = { from: day, to: day + DAY_MS };
-    await audit(services, range, { now, rebuild: day + DAY_MS + QUIET_AFTER_MS < now });
-  }
+  const range = { from: day, to: day + DAY_MS };
+  await audit(services, { now, range, rebuild: day + DAY_MS + QUIET_AFTER_MS < now, passes: 1 });
 }
 
 /** Compares the sums of every day with its attempts, and mends them. */
 export const auditAllDays = (services: MoveServices): Promise<void> =>
-  audit(services, { from: 0, to: Number.POSITIVE_INFINITY }, { now: Date.now(), rebuild: false });
+  audit(services, { now: Date.now(), range: { from: 0, to: Number.POSITIVE_INFINITY }, rebuild: false });
 
-async function audit(
-  services: MoveServices,
-  range: TimeRange,
-  { now, rebuild }: { readonly now: number; readonly rebuild: boolean },
-): Promise<void> {
-  const clock = { now, retentionDays: services.retention.attemptsDays };
+async function audit(services: MoveServices, days: Omit<DaysToAudit, 'retentionDays'>): Promise<void> {
   for (let tries = 1; ; tries++) {
-    const audits = await auditRange(services, { ...clock, range, rebuild });
+    const audits = await auditRange(services, { ...days, retentionDays: services.retention.attemptsDays });
     const postponed = audits.filter(({ outcome }) => outcome === 'postponed').map(({ day }) => day);
     if (postponed.length === 0) return;
     if (tries === TRIES) {

@@ -2,12 +2,13 @@ import { UserError } from '../../platform/errors.js';
 import type { StreamName } from '../../records/names.js';
 import { startOfDay, type TimeRange } from '../../records/time-range.js';
 import { type BackfillChunk, BackfillStore, type BackfillTable } from '../../stores/postgres/backfill-store.js';
+import { inLanes } from '../lanes.js';
 import type { MoveServices } from '../move-services.js';
 import { copyChunk } from './copy-chunk.js';
 import { type ExclusiveCopy, exclusively } from './exclusively.js';
 import { Pace } from './pace.js';
 import { ensurePlan } from './plan.js';
-import { auditAllDays, countDays } from './rollups.js';
+import { auditAllDays, countDay } from './rollups.js';
 import { watchStrain } from './watch-strain.js';
 
 export interface BackfillOptions {
@@ -52,6 +53,17 @@ export async function runBackfill(services: MoveServices, options: BackfillOptio
   throw new UserError('Another backfill is running. See how far it is with: ethhook-analytics phase');
 }
 
+/** Days that are copied at once: while ClickHouse ends one and counts its sums, Postgres sends the next. */
+const LANES = 2;
+
+/** What is left of one table and UTC day. */
+interface OpenDay {
+  readonly table: StreamName;
+  /** Its start, milliseconds since 1970. */
+  readonly day: number;
+  readonly chunks: readonly BackfillChunk[];
+}
+
 interface CopyTools {
   readonly store: BackfillStore;
   readonly copy: ExclusiveCopy;
@@ -70,23 +82,34 @@ async function copyTables(
   }
   const rowsTotal = chunks.reduce((sum, { rows }) => sum + rows, 0);
   let rowsDone = 0;
-  for (const [index, chunk] of chunks.entries()) {
-    services.signal.throwIfAborted();
-    const { table } = chunk;
-    onProgress({ table, rowsDone, rowsTotal, share: pace.share });
-    await store.noteStarted(table);
-    const { copied, rejected } = await copyChunk(services, copy, chunk, pace);
-    if (!(await store.noteChunk(chunk, copied, rejected))) {
-      throw new UserError('The backfill is no longer planned: the move has gone back to postgres meanwhile.');
+  const say = (table: StreamName): void => onProgress({ table, rowsDone, rowsTotal, share: pace.share });
+  await inLanes(byDay(chunks), LANES, services.signal, async ({ table, day, chunks: ofDay }, signal) => {
+    const lane = { ...services, signal };
+    for (const chunk of ofDay) {
+      say(table);
+      await store.noteStarted(table);
+      const { copied, rejected } = await copyChunk(lane, copy, chunk, pace);
+      if (!(await store.noteChunk(chunk, copied, rejected))) {
+        throw new UserError('The backfill is no longer planned: the move has gone back to postgres meanwhile.');
+      }
+      rowsDone += chunk.rows;
+      say(table);
     }
-    rowsDone += chunk.rows;
-    const next = chunks[index + 1];
-    const day = startOfDay(chunk.range.from);
-    const dayEnds = next?.table !== table || startOfDay(next.range.from) !== day;
-    if (table === 'delivery_attempts' && dayEnds) await countDays(services, [day]);
-    onProgress({ table, rowsDone, rowsTotal, share: pace.share });
-  }
+    if (table === 'delivery_attempts') await countDay(lane, day);
+  });
   await finish(services, store);
+}
+
+/** In the order of the chunks, those of a day being together. */
+function byDay(chunks: readonly BackfillChunk[]): OpenDay[] {
+  const days: (OpenDay & { chunks: BackfillChunk[] })[] = [];
+  for (const chunk of chunks) {
+    const day = startOfDay(chunk.range.from);
+    const last = days.at(-1);
+    if (last?.table === chunk.table && last.day === day) last.chunks.push(chunk);
+    else days.push({ table: chunk.table, day, chunks: [chunk] });
+  }
+  return days;
 }
 
 /** A table is done when its rows are there and, of the attempts, every day's sums are right. */

@@ -4,7 +4,7 @@ import type { ClickHouseDatabase } from './database.js';
 const PREFIX = 'delivery_attempts_backfill';
 
 /**
- * Where one backfill puts attempts together before they become part of their table: no view counts what comes by an
+ * Where attempts of one day are put together before they become part of their table: no view counts what comes by an
  * attached partition, so that an hour's sums are never counted from two sources. No other backfill uses it, should this
  * one go on although it is taken for dead.
  */
@@ -13,11 +13,10 @@ export class BackfillTable {
 
   constructor(private readonly database: ClickHouseDatabase) {}
 
-  /** Makes the table, empty, as the table of the attempts is now. Fails with an UpstreamError. */
-  async empty(signal: AbortSignal): Promise<void> {
-    const run = (name: string, query: string): Promise<number> => this.database.command({ name, query, signal });
-    await run('create_backfill_table', `CREATE TABLE IF NOT EXISTS ${this.name} AS delivery_attempts`);
-    await run('empty_backfill_table', `TRUNCATE TABLE ${this.name}`);
+  /** Makes the table as the table of the attempts is now. Fails with an UpstreamError. */
+  async create(signal: AbortSignal): Promise<void> {
+    const query = `CREATE TABLE ${this.name} AS delivery_attempts`;
+    await this.database.command({ name: 'create_backfill_table', query, signal });
   }
 
   /**
@@ -32,6 +31,11 @@ export class BackfillTable {
       signal,
     });
   }
+
+  /** Fails with an UpstreamError; {@link dropBackfillTables} drops what is left. */
+  async drop(signal: AbortSignal): Promise<void> {
+    await this.database.command({ name: 'drop_backfill_table', query: `DROP TABLE ${this.name} SYNC`, signal });
+  }
 }
 
 /** Drops the tables of every backfill there was. Fails with an UpstreamError. */
@@ -42,6 +46,6 @@ export async function dropBackfillTables(database: ClickHouseDatabase): Promise<
     params: { prefix: PREFIX },
   });
   for (const { name } of tables) {
-    await database.command({ name: 'drop_backfill_table', query: `DROP TABLE IF EXISTS ${name}` });
+    await database.command({ name: 'drop_backfill_table', query: `DROP TABLE IF EXISTS ${name} SYNC` });
   }
 }

@@ -38,6 +38,8 @@ export interface TablePlan {
   readonly table: StreamName;
   readonly retentionFrom: number;
   readonly chunks: readonly PlannedChunk[];
+  /** How many rows have a time that cannot be moved, so that no chunk has them. */
+  readonly unmovable: number;
 }
 
 /** A row that ClickHouse cannot hold. */
@@ -153,7 +155,7 @@ export class BackfillStore {
 async function planTable(
   connection: PostgresConnection,
   watermark: number,
-  { table, retentionFrom, chunks }: TablePlan,
+  { table, retentionFrom, chunks, unmovable }: TablePlan,
 ): Promise<void> {
   const kept = await connection.query({
     name: 'plan_backfill_table',
@@ -177,13 +179,13 @@ async function planTable(
       chunks.map(({ expired }) => expired),
     ],
   });
-  const unmovable = await listUnmovableTimes(connection, table);
   if (unmovable === 0) return;
+  const listed = await listUnmovableTimes(connection, table);
   await connection.query({
     name: 'plan_unmovable_times',
     text: `
       INSERT INTO backfill_chunks (table_name, from_at, to_at, rows_planned, expired, rows_copied, rows_rejected, finished_at)
       VALUES ($1, '-infinity', 'infinity', $2, false, 0, $2, now())`,
-    values: [table, unmovable],
+    values: [table, listed],
   });
 }

@@ -24,9 +24,13 @@ const SOURCES: Readonly<Record<StreamName, string>> = {
 const source = ({ name }: HistoryColumn): string =>
   name === 'user_id' ? 'coalesce(history.user_id, application.user_id)' : `history.${name}`;
 
-/** Milliseconds since 1970, cut off; null for a time that no number says. */
+/**
+ * Milliseconds since 1970, cut off; null for a time that no number says. Cut by date_bin, which does it in whole numbers:
+ * from the time that Postgres counts from, so that none is too far away.
+ */
 const milliseconds = (value: string): string =>
-  `CASE WHEN isfinite(${value}) THEN round(date_part('epoch', date_trunc('milliseconds', ${value})) * 1000)::bigint END`;
+  `CASE WHEN isfinite(${value}) THEN ` +
+  `(date_part('epoch', date_bin('1 millisecond', ${value}, '2000-01-01Z'::timestamptz)) * 1000)::bigint END`;
 
 /** False for infinite times too. */
 const isMovableTime = (value: string): string =>
@@ -181,9 +185,13 @@ export async function rowsInTime(database: PostgresQueries, table: StreamName): 
   const rows = await database.query<{ hour: number | null; rows: number }>({
     name: 'history_by_hour',
     text: `
-      SELECT CASE WHEN ${isMovableTime(time)} THEN floor(date_part('epoch', ${time}) / 3600)::bigint * 3600000 END AS hour,
-        count(*) AS rows
-      FROM ${table} GROUP BY 1 ORDER BY 1`,
+      SELECT (date_part('epoch', hour) * 1000)::bigint AS hour, rows
+      FROM (
+        SELECT CASE WHEN ${isMovableTime(time)} THEN date_bin('1 hour', ${time}, to_timestamp(0)) END AS hour,
+          count(*) AS rows
+        FROM ${table} GROUP BY 1
+      ) AS counted
+      ORDER BY 1`,
   });
   const byHour = new Map<number, number>();
   let unmovable = 0;
