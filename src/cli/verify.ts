@@ -87,6 +87,7 @@ const toJson = (report: VerifyReport) => ({
   tables: report.tables.map((table) => ({
     ...table,
     differences: table.differences.map((each) => ({ ...each, day: dateOf(each.day) })),
+    rejected: table.rejected.map((each) => ({ ...each, day: dateOf(each.day) })),
     cutShort: table.cutShort.map(dateOf),
   })),
   sums: {
@@ -106,11 +107,15 @@ const KINDS = {
 
 function toText(report: VerifyReport): string {
   const { tables, sums, answers, complete, beganAt } = report;
-  const rows = tables.flatMap(({ table, days, rows: count, differences, cutShort }) => [
+  const rows = tables.flatMap(({ table, days, rows: count, differences, rejected, cutShort }) => [
     `${table}: ${count} rows on ${days} days, ${said(differences.length)}`,
     ...differences.map(
       ({ day, id, kind, columns }) =>
         `  ${dateOf(day)}  ${id}  ${KINDS[kind]}${columns.length === 0 ? '' : `: ${columns.join(', ')}`}`,
+    ),
+    ...rejected.map(
+      ({ day, id, columns }) =>
+        `  ${dateOf(day)}  ${id}  no difference, a dead letter of Postgres: it has no room for ${columns.join(', ')}`,
     ),
     ...cutShort.map(cutShortText),
   ]);

@@ -145,14 +145,30 @@ describe('the repair of what differs', () => {
     await backfill();
     await sql('ALTER TABLE delivery_attempts ALTER COLUMN response_time_ms TYPE integer');
     const tooLarge = attemptOf({ response_time_ms: 2 ** 31 });
-    await stack.addRecords('delivery_attempts', [toJson(tooLarge)]);
+    const pending = attemptOf({ status: 'pending', http_status_code: null, response_time_ms: null });
+    await stack.addRecords('delivery_attempts', [toJson(tooLarge), toJson(pending)]);
     await stack.drained();
-    expect(await stack.deadLetters()).toHaveLength(1);
-    const only = [[tooLarge.id, 'extra', []]];
-    expect(await named()).toEqual(only);
+    const ended = {
+      ...pending,
+      status: 'success',
+      response_time_ms: 2 ** 31,
+      updated_at: pending.updated_at + 1,
+    } as const;
+    await stack.addRecords('delivery_attempts', [toJson(ended)]);
+    await stack.drained();
+    expect(await stack.deadLetters()).toHaveLength(2);
+    const found = async () => {
+      const [, attempts] = (await compare()).tables;
+      return { kinds: await named(), rejected: attempts?.rejected };
+    };
+    const expected = {
+      kinds: [[pending.id, 'changed', expect.arrayContaining(['status', 'response_time_ms'])]],
+      rejected: [{ id: tooLarge.id, day: startOfDay(tooLarge.created_at), columns: ['response_time_ms'] }],
+    };
+    expect(await found()).toMatchObject(expected);
     await mend();
-    expect(await named()).toEqual(only);
-    expect(await stack.attemptsIn('clickhouse')).toHaveLength(201);
+    expect(await found()).toMatchObject(expected);
+    expect(await stack.attemptsIn('clickhouse')).toHaveLength(202);
   });
 
   test('keeps the phase from the last look at the rows until they are mended', async () => {

@@ -3,13 +3,14 @@ import * as clickhouseFigures from '../../stores/clickhouse/history-figures.js';
 import * as postgresFigures from '../../stores/postgres/history-figures.js';
 import type { HistoryRange } from '../../stores/postgres/history-rows.js';
 import type { MoveServices } from '../move-services.js';
-import { confirmedDifferences } from './confirm-rows.js';
-import type { RowDifference } from './report.js';
+import { confirmedDifferences } from './confirmed-differences.js';
+import type { RejectedRow, RowDifference } from './report.js';
 
 interface ComparedRange {
   /** In Postgres. */
   readonly rows: number;
   readonly differences: readonly RowDifference[];
+  readonly rejected: readonly RejectedRow[];
   /** Whether the comparison ended before the last row, because so many differ: there may be more. */
   readonly cutShort: boolean;
 }
@@ -36,16 +37,19 @@ export async function compareRows(
     clickhouseFigures.historyFigures(clickhouse, { ...wanted, signal }),
   ]);
   const differences: RowDifference[] = [];
-  if (sameFigures({ rows, ...ours }, theirs)) return { rows, differences, cutShort: false };
+  const rejected: RejectedRow[] = [];
+  if (sameFigures({ rows, ...ours }, theirs)) return { rows, differences, rejected, cutShort: false };
   for (const buckets of await differingBuckets(services, wanted)) {
     const suspects = await suspectsIn(services, wanted, buckets);
     for (let at = 0; at < suspects.length; at += SUSPECTS_AT_ONCE) {
       const some = suspects.slice(at, at + SUSPECTS_AT_ONCE);
-      differences.push(...(await confirmedDifferences(services, wanted, some)));
-      if (differences.length >= most) return { rows, differences, cutShort: true };
+      const confirmed = await confirmedDifferences(services, wanted, some);
+      differences.push(...confirmed.differences);
+      rejected.push(...confirmed.rejected);
+      if (differences.length >= most) return { rows, differences, rejected, cutShort: true };
     }
   }
-  return { rows, differences, cutShort: false };
+  return { rows, differences, rejected, cutShort: false };
 }
 
 /** The buckets whose checksums differ, as many together as can be looked through at once. */

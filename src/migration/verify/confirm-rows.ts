@@ -2,13 +2,10 @@ import { UserError } from '../../platform/errors.js';
 import { HISTORY } from '../../records/history.js';
 import { STORES } from '../../records/migration-phase.js';
 import type { StreamName } from '../../records/names.js';
-import { startOfDay } from '../../records/time-range.js';
 import * as clickhouseFigures from '../../stores/clickhouse/history-figures.js';
 import * as postgresFigures from '../../stores/postgres/history-figures.js';
-import type { HistoryRange } from '../../stores/postgres/history-rows.js';
 import { caughtUp } from '../catch-up.js';
 import type { MoveServices } from '../move-services.js';
-import type { RowDifference } from './report.js';
 
 /** What one look saw of a row. */
 export interface Sighting {
@@ -29,22 +26,6 @@ interface ConfirmedRows {
   readonly differing: ReadonlyMap<string, Sighting>;
   /** Rows that never stood still. */
   readonly undecided: readonly string[];
-}
-
-/**
- * Those of the rows that differ for good, named. Fails with an UpstreamError, and with a UserError while a store lags.
- */
-export async function confirmedDifferences(
-  services: MoveServices,
-  { table, range }: HistoryRange,
-  suspects: readonly string[],
-): Promise<RowDifference[]> {
-  const { differing, undecided } = await confirmedRows(services, table, suspects);
-  const day = startOfDay(range.from);
-  return [
-    ...[...differing].map(([id, sighting]) => ({ table, day, id, ...differenceOf(table, sighting) })),
-    ...undecided.map((id) => ({ table, day, id, kind: 'undecided' as const, columns: [] })),
-  ];
 }
 
 /**
@@ -107,19 +88,6 @@ const textsOf = ({ postgres, clickhouse }: Sighting): string =>
   JSON.stringify([postgres?.text ?? null, ...clickhouse.map(({ text }) => text).sort()]);
 
 const sameSighting = (left: Sighting, right: Sighting): boolean => textsOf(left) === textsOf(right);
-
-function differenceOf(table: StreamName, { postgres, clickhouse }: Sighting): Pick<RowDifference, 'kind' | 'columns'> {
-  const [theirs] = clickhouse;
-  if (theirs === undefined) return { kind: 'missing', columns: [] };
-  if (postgres === null) return { kind: 'extra', columns: [] };
-  if (postgres.movable && clickhouse.some(({ text }) => text === postgres.text)) return { kind: 'extra', columns: [] };
-  return { kind: 'changed', columns: differingColumns(table, postgres.text, theirs.text) };
-}
-
-function differingColumns(table: StreamName, left: string, right: string): string[] {
-  const [lefts, rights] = [rowValues(table, left), rowValues(table, right)];
-  return HISTORY[table].columns.filter((_column, index) => lefts[index] !== rights[index]).map(({ name }) => name);
-}
 
 /** The values of a row that is one text, in the order of its columns. A message, of which it has one at most, may hold the separator. */
 export function rowValues(table: StreamName, text: string): string[] {

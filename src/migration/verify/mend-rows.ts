@@ -5,12 +5,12 @@ import { DAY_MS, startOfDay } from '../../records/time-range.js';
 import { deleteHistory } from '../../stores/clickhouse/history-figures.js';
 import { type ForgottenOwner, restoreOwners } from '../../stores/postgres/forgotten-owners.js';
 import type { HistoryRange } from '../../stores/postgres/history-rows.js';
-import { columnMaxima } from '../../stores/postgres/narrow-columns.js';
 import { copyChunk } from '../backfill/copy-chunk.js';
 import type { ExclusiveCopy } from '../backfill/exclusively.js';
 import { Pace } from '../backfill/pace.js';
 import type { MoveServices } from '../move-services.js';
 import { confirmedRows, rowValues, type Sighting } from './confirm-rows.js';
+import { narrowColumns } from './narrow-columns.js';
 import { whileRepairable } from './repairable.js';
 import type { RowDifference } from './report.js';
 
@@ -44,7 +44,9 @@ async function mendSome(
   const { table, range } = wanted;
   // Once more: what was compared a while ago may have changed since.
   const { differing } = await confirmedRows(services, table, ids);
-  const isTooLarge = await tooLargeForPostgres(services, table);
+  // A dead letter there, and nowhere else than in ClickHouse.
+  const tooNarrowFor = await narrowColumns(services, table);
+  const isTooLarge = (sighting: Sighting) => sighting.clickhouse.some(({ text }) => tooNarrowFor(text).length > 0);
   const wrong = new Map([...differing].filter(([, sighting]) => !isTooLarge(sighting)));
   const owners = [...wrong].flatMap(([id, sighting]) => forgottenOwner(table, id, sighting) ?? []);
   const removable = [...wrong.values()].flatMap(removableRows);
@@ -63,22 +65,6 @@ async function mendSome(
   };
   const left = wrong.size - counts.copied - counts.notInPostgres - counts.ownersRestored;
   logger.info({ table, day: new Date(range.from).toISOString().slice(0, 10), ...counts, left }, 'mended rows');
-}
-
-/**
- * Tells what ClickHouse has with a value that the column in Postgres has no room for: a dead letter there, and nowhere
- * else than in ClickHouse.
- */
-async function tooLargeForPostgres(
-  { postgres }: MoveServices,
-  table: StreamName,
-): Promise<(sighting: Sighting) => boolean> {
-  const maxima = await columnMaxima(postgres, table);
-  const limits = HISTORY[table].columns.map(({ name }) => maxima.get(name) ?? Number.POSITIVE_INFINITY);
-  return ({ clickhouse }) =>
-    clickhouse.some(({ text }) =>
-      rowValues(table, text).some((value, index) => Number(value) > (limits[index] ?? Number.POSITIVE_INFINITY)),
-    );
 }
 
 /** The ids of the rows that can be moved, by the start of the UTC day on which Postgres has them. */

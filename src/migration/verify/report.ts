@@ -15,6 +15,19 @@ export interface RowDifference {
   readonly columns: readonly string[];
 }
 
+/**
+ * A row that is in ClickHouse alone since a column of Postgres has no room for its value: a dead letter there. That the
+ * stores differ so is known, and no difference.
+ */
+export interface RejectedRow {
+  readonly table: StreamName;
+  /** Start of the UTC day, milliseconds since 1970. */
+  readonly day: number;
+  readonly id: string;
+  /** The columns that are too narrow. */
+  readonly columns: readonly string[];
+}
+
 /** A user whose sums of one day are not those of the attempts. */
 export interface SumDifference {
   readonly day: number;
@@ -37,6 +50,7 @@ interface ComparedTable {
   /** In Postgres. */
   readonly rows: number;
   readonly differences: readonly RowDifference[];
+  readonly rejected: readonly RejectedRow[];
   /** Days that were not compared to their end because so many rows differ. */
   readonly cutShort: readonly number[];
 }

@@ -4,6 +4,7 @@ import { DAY_MS, HOUR_MS, startOfDay, type TimeRange } from '../../records/time-
 import { rollupMarks } from '../../stores/clickhouse/rollup-marks.js';
 import { PhaseStore } from '../../stores/postgres/phase-store.js';
 import { noteVerification } from '../../stores/postgres/verification-store.js';
+import { inLanes } from '../lanes.js';
 import type { MoveServices } from '../move-services.js';
 import { compareAnswers } from './compare-answers.js';
 import { compareRows } from './compare-rows.js';
@@ -21,6 +22,9 @@ export interface VerifyOptions {
   readonly now: number;
   readonly onProgress: (done: number, total: number, label: string) => void;
 }
+
+/** Days whose rows are compared at once. */
+const LANES = 2;
 
 type TableReport = VerifyReport['tables'][number];
 
@@ -69,18 +73,15 @@ async function compareTable(
   ranges: readonly TimeRange[],
   step: (label: string) => void,
 ): Promise<TableReport> {
-  const differences = [];
-  const cutShort: number[] = [];
-  let rows = 0;
-  for (const range of ranges) {
-    services.signal.throwIfAborted();
+  const compared = await inLanes(ranges, LANES, services.signal, async (range, signal) => {
     step(table);
-    const compared = await compareRows(services, { table, range });
-    rows += compared.rows;
-    differences.push(...compared.differences);
-    if (compared.cutShort) cutShort.push(startOfDay(range.from));
-  }
-  return { table, days: ranges.length, rows, differences, cutShort };
+    return { day: startOfDay(range.from), ...(await compareRows({ ...services, signal }, { table, range })) };
+  });
+  const rows = compared.reduce((sum, day) => sum + day.rows, 0);
+  const differences = compared.flatMap((day) => day.differences);
+  const rejected = compared.flatMap((day) => day.rejected);
+  const cutShort = compared.filter((day) => day.cutShort).map(({ day }) => day);
+  return { table, days: ranges.length, rows, differences, rejected, cutShort };
 }
 
 async function compareAllSums(
