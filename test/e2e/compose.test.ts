@@ -32,13 +32,13 @@ describe('Postgres as docker-compose.yml has it', () => {
     folder = mkdtempSync(join(tmpdir(), `ethhook-test-${process.pid}-`));
     servers = await FaultServers.start();
     superuser = new URL(servers.url('postgres'));
-  }, 120_000);
+  }, 480_000);
 
   afterAll(async () => {
     await Promise.all(processes.map((each) => each.kill()));
     await servers?.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  }, 120_000);
 
   /** The URL that a service is given, on the servers of this test, whose password is one for all. */
   function postgresUrlOf(service: string): string {
@@ -82,5 +82,5 @@ describe('Postgres as docker-compose.yml has it', () => {
     }
     const writing = run('psql', [postgresUrlOf('gateway'), '-c', 'DELETE FROM users'], { env: reached() });
     await expect(writing).rejects.toThrow('permission denied for table users');
-  }, 120_000);
+  }, 480_000);
 });

@@ -24,7 +24,7 @@ function shownUnder(heading: string, page: string): { blocks: string[]; answers:
 }
 
 describe('someone who has servers and the README', () => {
-  let servers: FaultServers;
+  let servers: FaultServers | undefined;
   let environment: Record<string, string>;
   let running: ChildProcess[];
 
@@ -43,14 +43,14 @@ describe('someone who has servers and the README', () => {
       PORT: `${port}`,
       WORKER_PORT: `${workerPort}`,
     };
-  });
+  }, 480_000);
 
   afterEach(async () => {
     const exits = running.map((child) => once(child, 'exit'));
     for (const { pid } of running) if (pid !== undefined) process.kill(-pid, 'SIGTERM');
     await Promise.all(exits);
-    await servers.stop();
-  });
+    await servers?.stop();
+  }, 120_000);
 
   /** As typed, but for the port. */
   async function type(block: string): Promise<string> {
@@ -69,7 +69,7 @@ describe('someone who has servers and the README', () => {
     }
     for (const port of ['PORT', 'WORKER_PORT']) {
       const url = `http://127.0.0.1:${environment[port]}/readyz`;
-      await until(`${url} is ready`, async () => (await fetch(url).catch(() => null))?.status === 200, 60);
+      await until(`${url} is ready`, async () => (await fetch(url).catch(() => null))?.status === 200, 150);
     }
   }
 
@@ -86,7 +86,7 @@ describe('someone who has servers and the README', () => {
       answer = JSON.parse(await type(question));
       return JSON.stringify(answer) === JSON.stringify(answers[0]);
     };
-    await until('the attempt is counted', isAnswered, 30).catch(() => undefined);
+    await until('the attempt is counted', isAnswered, 60).catch(() => undefined);
     expect(answer).toEqual(answers[0]);
 
     for (const block of shownUnder('Events', 'docs/producers.md').blocks) await type(block);
@@ -95,6 +95,6 @@ describe('someone who has servers and the README', () => {
       '{"query":"{ deliveryAttempts { nodes { event { blockNumber } } } }"}',
     );
     const hasEvent = async (): Promise<boolean> => (await type(asked)).includes('17173049');
-    await until('the event of the attempt is there', hasEvent, 30);
-  }, 180_000);
+    await until('the event of the attempt is there', hasEvent, 60);
+  }, 480_000);
 });
