@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { compressed } from './compressed.js';
+import { documents } from './documents.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,7 +11,7 @@ export default defineConfig({
   base: '/dashboard/',
   logLevel: 'warn',
   esbuild: { jsx: 'automatic' },
-  plugins: [compressed()],
+  plugins: [documents(), compressed()],
   build: {
     outDir: here('../dist/dashboard/app'),
     emptyOutDir: true,
@@ -20,6 +21,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
+      input: [here('./index.html'), here('./not-found.html')],
       onwarn: (warning, warn) => warning.code !== 'MODULE_LEVEL_DIRECTIVE' && warn(warning),
     },
   },

@@ -1,10 +1,11 @@
 // Asked for by type-graphql before the first decorator runs.
 import 'reflect-metadata';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GatewayConfig, tracesAreOn } from './config.js';
 import { Admission } from './graphql/admission/admission.js';
-import { readAllowList } from './graphql/admission/allow-list.js';
+import { allowedDocuments } from './graphql/admission/allow-list.js';
 import { createAuthenticator, createTokenVerifier } from './graphql/authentication.js';
 import type { Services } from './graphql/context.js';
 import { EventStreams } from './graphql/event-streams.js';
@@ -51,6 +52,8 @@ import { RedisDatabase } from './stores/redis/database.js';
 import { takeRequests } from './stores/redis/request-quota.js';
 
 const PAGES_FOLDER = fileURLToPath(new URL('../dashboard', import.meta.url));
+/** Written by the dashboard's build. */
+const DASHBOARDS_DOCUMENTS = join(PAGES_FOLDER, 'app', 'documents.json');
 /** An upstream that has not answered by then counts as away, milliseconds. */
 const READY_WITHIN_MS = 2_000;
 /** A question that is asked in the background is given up sooner than a client's, milliseconds. */
@@ -151,7 +154,9 @@ export async function startGateway(
   const admission = new Admission(
     schema,
     limits,
-    config.ALLOWED_DOCUMENTS_FILE === undefined ? undefined : readAllowList(config.ALLOWED_DOCUMENTS_FILE),
+    config.ALLOWED_DOCUMENTS_FILE === undefined
+      ? undefined
+      : allowedDocuments(config.ALLOWED_DOCUMENTS_FILE, DASHBOARDS_DOCUMENTS),
   );
   const operationMetrics = new OperationMetrics(metrics, admission.allowedOperations);
   operationMetrics.watchFields(schema);

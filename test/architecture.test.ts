@@ -83,7 +83,8 @@ const PAGE_ROOMS: Record<string, readonly string[]> = {
     'dashboard/api',
   ],
   'dashboard/compressed.ts': [],
-  'dashboard/vite.config.ts': ['dashboard/compressed.ts'],
+  'dashboard/documents.ts': ['dashboard/api'],
+  'dashboard/vite.config.ts': ['dashboard/compressed.ts', 'dashboard/documents.ts'],
   'dashboard/playground': ['dashboard/compressed.ts'],
 };
 

@@ -17,12 +17,12 @@ const isBelow = (path: string, href: string): boolean =>
 
 /** What surrounds every page: where one is, whether it is live, who one is. */
 export function Shell({ children }: { readonly children: ReactNode }) {
-  const { data } = useQuery({
+  const { data, isPending: isUserPending } = useQuery({
     queryKey: ['me'],
     queryFn: ({ signal }) => request(Me, {}, signal),
     staleTime: Number.POSITIVE_INFINITY,
   });
-  const { data: settings } = useSettings();
+  const { data: settings, isPending: areSettingsPending } = useSettings();
   const [path] = useLocation();
   const link = useLink();
   const content = useArrival(path);
@@ -49,14 +49,14 @@ export function Shell({ children }: { readonly children: ReactNode }) {
                 {label}
               </Link>
             ))}
-            {settings?.playground === true ? <a href="/graphql">Playground</a> : null}
+            {settings?.playground === true && !isUserPending ? <a href="/graphql">Playground</a> : null}
           </nav>
           <div className="bar-end">
-            <LiveBadge />
-            <ThemeSwitch />
             <span className="who" title={data?.me.email}>
               {data?.me.name ?? data?.me.email}
             </span>
+            <LiveBadge />
+            <ThemeSwitch />
             <button type="button" className="quiet" onClick={() => signOut()}>
               Sign out
             </button>
@@ -64,7 +64,8 @@ export function Shell({ children }: { readonly children: ReactNode }) {
         </div>
       </header>
       <ReconnectNotice />
-      <main id="content" ref={content} tabIndex={-1}>
+      {/* How much room a page needs depends on them; what it shows is asked for meanwhile. */}
+      <main id="content" ref={content} tabIndex={-1} hidden={areSettingsPending}>
         {children}
       </main>
     </>

@@ -28,7 +28,7 @@ export const valueAxis = (format: (value: number) => string): uPlot.Axis => ({
   grid: lines,
   ticks: { show: false },
   border: { show: false },
-  space: 44,
+  space: 30,
   size: 56,
   values: (_u, splits) => splits.map(format),
 });

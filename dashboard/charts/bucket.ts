@@ -9,6 +9,10 @@ export interface Bucket extends Omit<LiveSubscription['hourlyStats'], 'hour'> {
   readonly start: number;
 }
 
+/** Sat 21 Nov, 14:00; of a day: Sat 21 Nov. */
+export const startLabel = (start: number, isHourly: boolean, zone: string): string =>
+  isHourly ? dayAndClock(start, zone) : weekday(start, zone);
+
 /** Sat 21 Nov, 14:00 to 15:00; of a day: Sat 21 Nov. */
 export const bucketLabel = (start: number, isHourly: boolean, zone: string): string =>
-  isHourly ? `${dayAndClock(start, zone)} to ${clock(start + HOUR_MS, zone)}` : weekday(start, zone);
+  startLabel(start, isHourly, zone) + (isHourly ? ` to ${clock(start + HOUR_MS, zone)}` : '');

@@ -2,7 +2,7 @@ import { type ReactNode, useCallback, useId } from 'react';
 import uPlot from 'uplot';
 import { useParam } from '../url/use-param.js';
 import { fromZero, timeAxis, valueAxis, wholeBuckets } from './axes.js';
-import { type Bucket, bucketLabel } from './bucket.js';
+import { type Bucket, bucketLabel, startLabel } from './bucket.js';
 import { ChartTable } from './chart-table.js';
 import type { Measure } from './measure.js';
 import { Plot } from './plot.js';
@@ -59,7 +59,6 @@ export function TimeChart(props: TimeChartProps) {
     }),
     [height, points, isHourly, zone, axisText, series, drawSeries],
   );
-  const labelOf = (bucket: Bucket): string => bucketLabel(bucket.start, isHourly, zone);
   return (
     <section className="card chart" aria-labelledby={id}>
       <header className="card-head">
@@ -75,7 +74,12 @@ export function TimeChart(props: TimeChartProps) {
         </button>
       </header>
       {isTable ? (
-        <ChartTable buckets={buckets} measures={measures} labelOf={labelOf} />
+        <ChartTable
+          first={isHourly ? 'Hour' : 'Day'}
+          buckets={buckets}
+          measures={measures}
+          labelOf={({ start }) => startLabel(start, isHourly, zone)}
+        />
       ) : (
         <Plot
           label={title}
@@ -88,7 +92,7 @@ export function TimeChart(props: TimeChartProps) {
             return bucket === undefined
               ? undefined
               : {
-                  title: labelOf(bucket),
+                  title: bucketLabel(bucket.start, isHourly, zone),
                   values: measures.map(({ label, color, text }) => ({ label, color, text: text(bucket) })),
                 };
           }}

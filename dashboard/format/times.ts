@@ -27,6 +27,13 @@ export const weekday = (time: number, zone: string): string => format(zone, { we
 export const toTheSecond = (time: number, zone: string): string =>
   format(zone, { ...DAY, ...CLOCK, second: '2-digit' }).format(time);
 
-/** 21 Nov 2026, 14:03:27.123 */
+/** 21 Nov 2026, 14:03:27.123 UTC */
 export const inFull = (time: number, zone: string): string =>
-  format(zone, { ...DAY, year: 'numeric', ...CLOCK, second: '2-digit', fractionalSecondDigits: 3 }).format(time);
+  format(zone, {
+    ...DAY,
+    year: 'numeric',
+    ...CLOCK,
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    timeZoneName: 'short',
+  }).format(time);

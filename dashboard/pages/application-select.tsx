@@ -18,9 +18,15 @@ export function ApplicationSelect({ value, onChange }: ApplicationSelectProps) {
   return (
     <label>
       <span className="sr-only">Application</span>
-      <select value={value ?? ''} onChange={({ target }) => onChange(target.value === '' ? null : target.value)}>
+      <select
+        value={value ?? ''}
+        title={applications.find(({ id }) => id === value)?.name}
+        onChange={({ target }) => onChange(target.value === '' ? null : target.value)}
+      >
         <option value="">All applications</option>
-        {value !== null && !applications.some(({ id }) => id === value) ? <option value={value}>{value}</option> : null}
+        {value !== null && !applications.some(({ id }) => id === value) ? (
+          <option value={value}>{data === undefined ? '…' : value}</option>
+        ) : null}
         {applications.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}

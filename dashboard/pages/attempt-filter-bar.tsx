@@ -80,9 +80,15 @@ function EndpointSelect({ application, value, onChange }: EndpointSelectProps) {
   return (
     <label>
       <span className="sr-only">Endpoint</span>
-      <select value={value ?? ''} onChange={({ target }) => onChange(target.value === '' ? null : target.value)}>
+      <select
+        value={value ?? ''}
+        title={endpoints.find(({ id }) => id === value)?.name}
+        onChange={({ target }) => onChange(target.value === '' ? null : target.value)}
+      >
         <option value="">All endpoints</option>
-        {value !== null && !endpoints.some(({ id }) => id === value) ? <option value={value}>{value}</option> : null}
+        {value !== null && !endpoints.some(({ id }) => id === value) ? (
+          <option value={value}>{data === undefined ? '…' : value}</option>
+        ) : null}
         {[...applications].map(([id, members]) => (
           <optgroup key={id} label={members[0]?.application.name ?? ''}>
             {members.map((endpoint) => (

@@ -17,7 +17,15 @@ interface AttemptTableProps {
   readonly presentId?: string;
 }
 
-const COLUMNS = 7;
+const COLUMNS = [
+  { className: 'column-time', label: 'Time' },
+  { className: 'column-status', label: 'Status' },
+  { className: 'column-endpoint', label: 'Endpoint' },
+  { className: 'number column-number', label: 'Attempt' },
+  { className: 'number column-code', label: 'Code' },
+  { className: 'number column-latency', label: 'Latency' },
+  { className: 'column-error', label: 'Error' },
+];
 
 /** Attempts, each a link to all that is known of it. */
 export function AttemptTable({ rows, zone, presentId }: AttemptTableProps) {
@@ -26,27 +34,15 @@ export function AttemptTable({ rows, zone, presentId }: AttemptTableProps) {
     <table className="attempts" aria-busy={rows === undefined}>
       <thead>
         <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Status</th>
-          <th scope="col" className="column-endpoint">
-            Endpoint
-          </th>
-          <th scope="col" className="number column-number">
-            Attempt
-          </th>
-          <th scope="col" className="number column-code">
-            Code
-          </th>
-          <th scope="col" className="number column-latency">
-            Latency
-          </th>
-          <th scope="col" className="column-error">
-            Error
-          </th>
+          {COLUMNS.map(({ className, label }) => (
+            <th key={label} scope="col" className={className}>
+              {label}
+            </th>
+          ))}
         </tr>
       </thead>
       {rows === undefined ? (
-        <RowsSkeleton rows={12} columns={COLUMNS} />
+        <RowsSkeleton rows={12} columns={COLUMNS.map(({ className }) => className)} />
       ) : (
         <tbody>
           {rows.map((row) => (

@@ -20,6 +20,7 @@ export function Breakdowns({ endpointId, breakdowns: { httpStatusCode, attemptNu
     <div className="breakdowns">
       <Breakdown
         title="By status code"
+        what="Answer"
         rows={httpStatusCode}
         labelOf={({ key }) =>
           key === 'none' ? (
@@ -34,6 +35,7 @@ export function Breakdowns({ endpointId, breakdowns: { httpStatusCode, attemptNu
       />
       <Breakdown
         title="By attempt number"
+        what="Attempt"
         rows={attemptNumber.toSorted((a, b) => Number(a.key) - Number(b.key))}
         labelOf={({ key }) => (key === '1' ? 'First' : `Retry ${Number(key) - 1}`)}
       />
@@ -43,11 +45,13 @@ export function Breakdowns({ endpointId, breakdowns: { httpStatusCode, attemptNu
 
 interface BreakdownProps {
   readonly title: string;
+  /** What each row is. */
+  readonly what: string;
   readonly rows: readonly BreakdownFragment[];
   readonly labelOf: (row: BreakdownFragment) => ReactNode;
 }
 
-function Breakdown({ title, rows, labelOf }: BreakdownProps) {
+function Breakdown({ title, what, rows, labelOf }: BreakdownProps) {
   const id = useId();
   const all = rows.reduce((sum, { attempts }) => sum + attempts, 0);
   const most = Math.max(...rows.map(({ attempts }) => attempts));
@@ -57,13 +61,19 @@ function Breakdown({ title, rows, labelOf }: BreakdownProps) {
         <h2 id={id}>{title}</h2>
       </header>
       <table className="breakdown">
-        <thead className="sr-only">
+        <thead>
           <tr>
-            <th scope="col">What</th>
+            <th scope="col">{what}</th>
             <th scope="col">Outcome</th>
-            <th scope="col">Attempts</th>
-            <th scope="col">Share</th>
-            <th scope="col">Latency p95</th>
+            <th scope="col" className="number">
+              Attempts
+            </th>
+            <th scope="col" className="number">
+              Share
+            </th>
+            <th scope="col" className="number breakdown-p95">
+              Latency p95
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -79,9 +89,7 @@ function Breakdown({ title, rows, labelOf }: BreakdownProps) {
               </td>
               <td className="number">{exactCount(row.attempts)}</td>
               <td className="number muted">{percent((100 * row.attempts) / all)}</td>
-              <td className="number muted breakdown-p95" title="Latency p95">
-                {latency(row.p95LatencyMs)}
-              </td>
+              <td className="number muted breakdown-p95">{latency(row.p95LatencyMs)}</td>
             </tr>
           ))}
         </tbody>

@@ -15,7 +15,7 @@ const COLUMNS: readonly { readonly sort: Sort; readonly label: string; readonly 
   { sort: 'trouble', label: 'Trouble', isNumber: false },
   { sort: 'attempts', label: 'Attempts', isNumber: true },
   { sort: 'success', label: 'Success rate', isNumber: true },
-  { sort: 'p95', label: 'p95', isNumber: true },
+  { sort: 'p95', label: 'Latency p95', isNumber: true },
 ];
 
 interface EndpointListProps {
@@ -59,7 +59,7 @@ export function EndpointList({ applicationId, choice, zone }: EndpointListProps)
           </tr>
         </thead>
         {rows === undefined ? (
-          <RowsSkeleton rows={6} columns={COLUMNS.length} />
+          <RowsSkeleton rows={6} columns={COLUMNS.map(({ sort: column }) => `column-${column}`)} />
         ) : (
           <tbody>
             {sorted(rows, sort).map((row) => (

@@ -5,7 +5,6 @@ import { request } from '../api/request.js';
 import { RangePicker } from '../range/range-picker.js';
 import { useRange, useZone } from '../range/use-range.js';
 import { Empty, Failure } from '../ui/notice.js';
-import { PageSkeleton } from '../ui/skeleton.js';
 import { useLink } from '../url/use-link.js';
 import { Breakdowns } from './breakdowns.js';
 import { useDelivery } from './delivery.js';
@@ -30,8 +29,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
   if (details.error !== null && details.data === undefined) {
     return <Failure what="The endpoint" error={details.error} onRetry={() => details.refetch()} place="page" />;
   }
-  if (details.data === undefined) return <PageSkeleton />;
-  const { endpoint } = details.data;
+  const endpoint = details.data?.endpoint;
   if (endpoint === null) {
     return (
       <Empty isPage title="There is no such endpoint">
@@ -46,12 +44,16 @@ export function EndpointPage({ id }: { readonly id: string }) {
   return (
     <>
       <PageHead
-        title={endpoint.name}
+        title={endpoint?.name}
         above={
           <p className="above">
             <Link href={link('/', { application: null })}>Overview</Link> <span className="muted">/</span>{' '}
-            <Link href={link('/', { application: endpoint.application.id })}>{endpoint.application.name}</Link>{' '}
-            {endpoint.isActive ? null : <span className="tag">Inactive</span>}
+            {endpoint === undefined ? null : (
+              <>
+                <Link href={link('/', { application: endpoint.application.id })}>{endpoint.application.name}</Link>{' '}
+                {endpoint.isActive ? null : <span className="tag">Inactive</span>}
+              </>
+            )}
           </p>
         }
       >
@@ -69,7 +71,9 @@ export function EndpointPage({ id }: { readonly id: string }) {
         {delivery?.breakdowns ? <Breakdowns endpointId={id} breakdowns={delivery.breakdowns} /> : null}
       </DeliveryPart>
       {/* How far down they stand is known once the numbers are. */}
-      {data === undefined && error === null ? null : <EndpointSettings endpoint={endpoint} zone={zone} />}
+      {endpoint === undefined || (data === undefined && error === null) ? null : (
+        <EndpointSettings endpoint={endpoint} zone={zone} />
+      )}
     </>
   );
 }

@@ -79,9 +79,11 @@ export function Figures({ delivery, choice }: FiguresProps) {
               </div>
             ))}
       </dl>
-      {from < keptFrom ? (
-        <p className="kept muted">Attempts are kept for {keptDays} days: what is older is not counted.</p>
-      ) : null}
+      <p className="figures-note muted">
+        {isComparable
+          ? `Compared with ${beforeLabel(choice)}.`
+          : `Attempts are kept for ${keptDays} days: ${from < keptFrom ? 'what is older is not counted' : 'there is too little to compare with'}.`}
+      </p>
     </>
   );
 }

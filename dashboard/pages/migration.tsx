@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Migration, type MigrationPhase, type MigrationQuery } from '../api/operations.js';
 import { ApiError, request } from '../api/request.js';
 import { exactCount, percent } from '../format/numbers.js';
-import { inFull } from '../format/times.js';
+import { inFull, toTheSecond } from '../format/times.js';
 import { useZone } from '../range/use-range.js';
 import { Fact, Facts } from '../ui/facts.js';
 import { Empty, Failure } from '../ui/notice.js';
@@ -134,10 +134,10 @@ function Sinks({ status: { sinks }, zone }: PartProps) {
               <td className="number">{exactCount(lag)}</td>
               <td className="number">{exactCount(pending)}</td>
               <td className="number muted column-committed">
-                {oldestPendingAt === null ? '–' : inFull(Date.parse(oldestPendingAt), zone)}
+                {oldestPendingAt === null ? '–' : toTheSecond(Date.parse(oldestPendingAt), zone)}
               </td>
               <td className="number muted column-committed">
-                {lastCommittedAt === null ? '–' : inFull(Date.parse(lastCommittedAt), zone)}
+                {lastCommittedAt === null ? '–' : toTheSecond(Date.parse(lastCommittedAt), zone)}
               </td>
             </tr>
           ))}

@@ -32,24 +32,24 @@ export function SignIn({ endedBecause }: { readonly endedBecause: string | null 
   }
 
   // Whether there is a demo decides where everything else stands.
-  if (isPending) return <main className="sign-in" aria-busy="true" />;
+  if (isPending) return <main className="front" aria-busy="true" />;
   return (
-    <main className="sign-in">
-      <div className="sign-in-theme">
+    <main className="front">
+      <div className="front-theme">
         <ThemeSwitch />
       </div>
-      <div className="sign-in-card">
+      <div className="front-card">
         <h1>
           <Mark />
           ethhook analytics
         </h1>
         {endedBecause === null ? null : (
-          <p className="sign-in-reason" role="alert">
+          <p className="front-reason" role="alert">
             You were signed out. {endedBecause}
           </p>
         )}
         {isError ? (
-          <p className="sign-in-reason" role="alert">
+          <p className="front-reason" role="alert">
             The gateway cannot be reached. Check that it runs, then reload this page.
           </p>
         ) : null}
@@ -58,7 +58,7 @@ export function SignIn({ endedBecause }: { readonly endedBecause: string | null 
             <button type="button" className="primary wide" onClick={() => signIn(demoToken, true)}>
               Open the demo
             </button>
-            <p className="sign-in-or">or with a token of your own</p>
+            <p className="front-or">or with a token of your own</p>
           </>
         )}
         <form onSubmit={submit} noValidate>

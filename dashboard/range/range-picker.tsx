@@ -26,6 +26,7 @@ export function RangePicker() {
 
   return (
     <div className="range">
+      <ZoneSelect zone={zone} onChange={chooseZone} />
       <fieldset className="segments">
         <legend className="sr-only">Time range</legend>
         {Object.entries(LAST).map(([name, { label }]) => (
@@ -58,7 +59,6 @@ export function RangePicker() {
           </span>
         </label>
       </fieldset>
-      <ZoneSelect zone={zone} onChange={chooseZone} />
       {isOpen ? (
         <CustomRange
           choice={choice}

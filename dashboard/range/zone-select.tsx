@@ -6,6 +6,8 @@ interface ZoneSelectProps {
   readonly onChange: (zone: string) => void;
 }
 
+const nameOf = (zone: string): string => zone.replaceAll('_', ' ');
+
 /** In whose hours times are told. The zones, which are hundreds, are there once somebody is about to choose. */
 export function ZoneSelect({ zone, onChange }: ZoneSelectProps) {
   const [isWanted, setIsWanted] = useState(false);
@@ -14,10 +16,16 @@ export function ZoneSelect({ zone, onChange }: ZoneSelectProps) {
   return (
     <label className="zone">
       <span className="sr-only">Time zone</span>
-      <select value={zone} onChange={({ target }) => onChange(target.value)} onFocus={want} onPointerDown={want}>
+      <select
+        value={zone}
+        title={nameOf(zone)}
+        onChange={({ target }) => onChange(target.value)}
+        onFocus={want}
+        onPointerDown={want}
+      >
         {zones.map((one) => (
           <option key={one} value={one}>
-            {one.replaceAll('_', ' ')}
+            {nameOf(one)}
           </option>
         ))}
       </select>

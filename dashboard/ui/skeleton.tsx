@@ -9,22 +9,32 @@ export function PageSkeleton() {
       <p className="sr-only" role="status">
         Loading
       </p>
-      <Skeleton className="skeleton-title" />
+      <div className="page-head">
+        <Skeleton className="skeleton-title" />
+      </div>
       <Skeleton className="skeleton-card" />
       <Skeleton className="skeleton-card" />
     </div>
   );
 }
 
+interface RowsSkeletonProps {
+  readonly rows: number;
+  /** The class of each column. */
+  readonly columns: readonly string[];
+}
+
 /** Rows of a table that is about to be. */
-export function RowsSkeleton({ rows, columns }: { readonly rows: number; readonly columns: number }) {
+export function RowsSkeleton({ rows, columns }: RowsSkeletonProps) {
   return (
     <tbody aria-hidden="true">
       {Array.from({ length: rows }, (_, row) => (
         <tr key={`row-${row.toString()}`}>
-          <td colSpan={columns}>
-            <Skeleton className="skeleton-row" />
-          </td>
+          {columns.map((column) => (
+            <td key={column} className={column}>
+              <Skeleton className="skeleton-row" />
+            </td>
+          ))}
         </tr>
       ))}
     </tbody>

@@ -44,8 +44,13 @@ const PLAYGROUND_POLICY = [
 
 /** The paths that the dashboard shows something at: each may be opened as a link. */
 const DASHBOARD_PATHS = ['/', '/endpoints/:id', '/attempts', '/attempts/:id', '/migration'];
+/** Whatever is not GraphQL's. */
+const ELSEWHERE = /^(?!\/graphql(\/|$))/i;
 
-/** Health, metrics, the dashboard at `GET /`, and the playground at `GET /graphql` for browsers. */
+/**
+ * Health, metrics, the dashboard at `GET /`, and for browsers the playground at `GET /graphql` and a page that says so where
+ * there is nothing.
+ */
 export function servePages(app: Express, options: PagesOptions): void {
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' });
@@ -80,6 +85,11 @@ export function servePages(app: Express, options: PagesOptions): void {
     if (!options.playground || !wantsPage(request)) return next();
     sendPage(response, playground, PLAYGROUND_POLICY);
   });
+  app.get(ELSEWHERE, (request, response, next) => {
+    response.vary('accept');
+    if (!wantsPage(request)) return next();
+    sendPage(response.status(404), dashboard, DASHBOARD_POLICY, 'not-found.html');
+  });
 }
 
 /** Scripts and style sheets are sent as the build has compressed them, to whoever takes that. */
@@ -105,10 +115,10 @@ function assetsIn(folder: string): RequestHandler[] {
   ];
 }
 
-function sendPage(response: Response, folder: string, policy: string): void {
+function sendPage(response: Response, folder: string, policy: string, name = 'index.html'): void {
   response.setHeader('content-security-policy', policy);
   response.setHeader('cache-control', 'no-cache');
-  response.sendFile('index.html', { root: folder }, (error) => {
+  response.sendFile(name, { root: folder }, (error) => {
     if (error !== undefined && !response.headersSent) {
       response.status(404).type('text').send('The pages have not been built. Run: npm run build\n');
     }

@@ -105,8 +105,8 @@ test('so can the way in', async () => {
   expect(await seriousFindings(page)).toEqual([]);
 });
 
-test('on a phone nothing is wider than the screen', async () => {
-  const page = await dashboard.open('/', { viewport: { width: 360, height: 720 } });
+test.each([360, 768])('on a screen of %i pixels nothing is wider than that', async (width) => {
+  const page = await dashboard.open('/', { viewport: { width, height: 1.5 * width } });
   await page.getByRole('button', { name: 'Open the demo' }).click();
   for (const path of ['/', ENDPOINT, '/attempts', '/migration']) {
     await page.goto(`${dashboard.stack.gatewayUrl}${path}`);

@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page, WebSocketRoute } from 'playwright-core';
+import * as operations from '../../dashboard/api/operations.js';
 import { PostgresDatabase } from '../../src/stores/postgres/database.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
 import { seriousFindings } from '../support/accessibility.js';
-import { DashboardUnderTest, layoutShift } from '../support/dashboard.js';
+import { DashboardUnderTest, layoutShift, STANDS_STILL } from '../support/dashboard.js';
 import { until } from '../support/until.js';
 import { startCommand } from '../support/up-process.js';
 
@@ -12,9 +16,12 @@ const APPLICATION = { applicationName: 'test' };
 const USER_ID = 'a0000000-0000-4000-8000-000000000001';
 const ENDPOINT_ID = 'a0000000-0000-4000-8000-000000000003';
 const SECONDS = 30;
-/** A hundredth of the window is nothing that anybody sees. */
-const STANDS_STILL = 0.01;
 
+/** The only document that runs, beside the dashboard's own. */
+const ALLOWED = 'query Mine { me { id } }';
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+let folder: string;
 let dashboard: DashboardUnderTest;
 let token: string;
 
@@ -52,13 +59,19 @@ const isLive = (page: Page): Promise<void> =>
   until('the page is live', async () => (await page.locator('.live').textContent()) === 'Live', SECONDS);
 
 beforeAll(async () => {
-  dashboard = await DashboardUnderTest.start(['--no-demo']);
+  folder = mkdtempSync(join(tmpdir(), 'ethhook-allow-list-'));
+  const list = join(folder, 'allowed.json');
+  writeFileSync(list, JSON.stringify({ [hashOf(ALLOWED)]: ALLOWED }));
+  dashboard = await DashboardUnderTest.start(['--no-demo'], { ALLOWED_DOCUMENTS_FILE: list });
   await runPostgres(`INSERT INTO users (id, email) VALUES ('${USER_ID}', 'ada@example.org')`);
   const { output } = await startCommand(['token', '--data-dir', dashboard.dataDir, '--user', USER_ID]).ended;
   token = output.trim();
 }, 120_000);
 
-afterAll(() => dashboard.stop());
+afterAll(async () => {
+  await dashboard.stop();
+  rmSync(folder, { recursive: true });
+});
 
 afterEach(async () => {
   expect(await dashboard.closePages()).toEqual([]);
@@ -92,6 +105,16 @@ test('where nothing is there yet, the page says what to do next', async () => {
   expect(await layoutShift(page)).toBeLessThan(STANDS_STILL);
   expect(await seriousFindings(page)).toEqual([]);
   expect(await page.getByRole('link', { name: 'Migration' }).count()).toBe(0);
+});
+
+test('all of the dashboard works where only the documents of an allow-list run', async () => {
+  const ask = async (query: string): Promise<number> => {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    return (await fetch(dashboard.stack.graphqlUrl, { method: 'POST', headers, body: JSON.stringify({ query }) }))
+      .status;
+  };
+  expect([await ask(ALLOWED), await ask('{ me { email } }')]).toEqual([200, 403]);
+  for (const { text } of Object.values(operations)) expect(await ask(text)).not.toBe(403);
 });
 
 test('a burst of failures shows on the open page, with no reload', async () => {
@@ -147,10 +170,19 @@ test('a lost connection is told, and what was missed meanwhile shows once it is 
   await page.getByText('The connection to the gateway is lost.').waitFor();
   expect(await seriousFindings(page)).toEqual([]);
   await deliver(9, 'success');
+
+  await page.route(/\/graphql$/, (route) => route.abort());
+  await page.getByText('Last 7 days').locator('..').click();
+  await page.getByRole('alert').first().waitFor();
+  // One thing at a time: a phone has no room for both.
+  expect(await page.getByText('The connection to the gateway is lost.').isVisible()).toBe(false);
+  await page.unroute(/\/graphql$/);
   isAway = false;
   await isLive(page);
   await showsAttempts(page, 60);
   expect(await page.getByText('The connection to the gateway is lost.').count()).toBe(0);
+  // The browser itself notes what was refused.
+  expect(dashboard.complaints().filter((text) => !text.includes('ERR_FAILED'))).toEqual([]);
 });
 
 test('numbers that cannot be had are told of in their place, those that cannot be renewed over them', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { seriousFindings } from '../support/accessibility.js';
 import { DashboardUnderTest } from '../support/dashboard.js';
 import { until } from '../support/until.js';
 
@@ -53,6 +54,31 @@ test('the examples run as they are, subscriptions too, with nothing from elsewhe
   await run(page);
   await answers(page, '"migration":{"phase":"CUTOVER"');
   expect(urls.filter((url) => !/^(blob:|data:)/.test(url) && !url.startsWith(dashboard.stack.gatewayUrl))).toEqual([]);
+});
+
+/** Monaco's colours, and tabs that hold a button to close them. */
+const NOT_OURS = ['.monaco-editor', '.graphiql-tabs'];
+
+test.each([
+  { width: 1280, height: 800 },
+  { width: 360, height: 780 },
+])('it can be used by anybody, in light and in dark, %o', async (viewport) => {
+  const page = await dashboard.open('/graphql', { viewport });
+  await isReady(page);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await seriousFindings(page, NOT_OURS)).toEqual([]);
+  }
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.getByRole('link', { name: 'Query', exact: true }).waitFor();
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await seriousFindings(page, NOT_OURS)).toEqual([]);
+  }
+  // On a phone the documentation has the place to itself.
+  expect(await page.getByRole('button', { name: /^Execute query/ }).isVisible()).toBe(viewport.width > 600);
+  await page.getByRole('button', { name: 'Hide Documentation Explorer' }).click();
+  await page.getByRole('button', { name: /^Execute query/ }).waitFor();
 });
 
 test('the documentation of every field is at hand, and what was typed is there at the next visit', async () => {

@@ -5,10 +5,15 @@ import type { Page } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds serious or worse on a page as it is shown now: the rule, and where it is broken. */
-export async function seriousFindings(page: Page): Promise<string[]> {
+/**
+ * What axe finds serious or worse on a page as it is shown now: the rule, and where it is broken. Parts that are not ours to
+ * mend are left out by their selectors.
+ */
+export async function seriousFindings(page: Page, exclude: readonly string[] = []): Promise<string[]> {
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate<AxeResults>("axe.run(document, { resultTypes: ['violations'] })");
+  const { violations } = await page.evaluate<AxeResults>(
+    `axe.run({ exclude: ${JSON.stringify(exclude)} }, { resultTypes: ['violations'] })`,
+  );
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>

@@ -8,6 +8,9 @@ import { type RunningCommand, readStack, startUp } from './up-process.js';
 /** A page may take so long to show something on a machine with other things to do, milliseconds. */
 const PATIENCE_MS = 30_000;
 
+/** Less than this is nothing that anybody sees: see {@link layoutShift}. */
+export const STANDS_STILL = 0.005;
+
 /** How far what was on a page has moved by itself since it was opened: shares of the window, as browsers reckon it. */
 export const layoutShift = (page: Page): Promise<number> =>
   page.evaluate(`(() => {

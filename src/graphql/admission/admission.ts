@@ -99,7 +99,7 @@ export class Admission {
       return this.#documents.check(text);
     } catch (error) {
       throw new UserError(
-        `An allowed document cannot run: ${messageOf(error)} Mend it, or take it out of ALLOWED_DOCUMENTS_FILE:\n${text}`,
+        `An allowed document cannot run: ${messageOf(error)} Mend it, take it out of ALLOWED_DOCUMENTS_FILE, or raise the limit that it breaks:\n${text}`,
       );
     }
   }

@@ -1,13 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { messageOf, UserError } from '../../platform/errors.js';
 import { hashOf } from './documents.js';
+
+/**
+ * The documents of the operator's manifest, and those of the dashboard's, which asks for nothing else: that is there where
+ * the pages have been built. Throws UserError as {@link readAllowList}.
+ */
+export const allowedDocuments = (manifest: string, dashboards: string): ReadonlyMap<string, string> =>
+  new Map([...(existsSync(dashboards) ? readAllowList(dashboards) : []), ...readAllowList(manifest)]);
 
 /**
  * The documents of a persisted query manifest, by their SHA-256: Apollo's `{"operations": [{"id", "body"}]}`, or an object
  * of ids to documents, as Relay's compiler writes it. Throws UserError for a file that holds anything else, or an id that
  * is not the SHA-256 of its document.
  */
-export function readAllowList(path: string): ReadonlyMap<string, string> {
+function readAllowList(path: string): ReadonlyMap<string, string> {
   const fail = (reason: string): never => {
     throw new UserError(
       `ALLOWED_DOCUMENTS_FILE: ${path} ${reason}. It must be a persisted query manifest: docs/limits.md shows one.`,
