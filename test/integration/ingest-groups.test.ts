@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { STORES } from '../../src/records/migration-phase.js';
+import { STREAMS } from '../../src/records/names.js';
 import { type CommittedNotice, listenForCommitted } from '../../src/stores/redis/committed.js';
 import { createGroup } from '../../src/stores/redis/entry-group.js';
 import { trimStream } from '../../src/stores/redis/trim.js';
@@ -111,6 +112,19 @@ describe('groups and streams', () => {
     await enter('complete');
     await until('one group', async () => (await stack.groupsOf('events')).length === 1);
     expect(await stack.groupsOf('delivery_attempts')).toEqual(['clickhouse']);
+  });
+
+  test('a group is made on a stream that is there while Redis is full', async () => {
+    await stack.add('events', 'record', '{}');
+    await stack.redis.command('CONFIG', 'SET', 'maxmemory', '1mb');
+    try {
+      await expect(stack.add('events', 'record', '{}')).rejects.toMatchObject({ options: { code: 'OOM' } });
+      const member = { names: stack.names, consumer: 'me', group: 'clickhouse' } as const;
+      for (const stream of STREAMS) await createGroup(stack.redis, { ...member, stream });
+    } finally {
+      await stack.redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+    for (const stream of STREAMS) expect(await stack.groupsOf(stream)).toEqual(['clickhouse']);
   });
 
   test('two workers share the streams and count everything once', async () => {

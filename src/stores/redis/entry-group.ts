@@ -1,7 +1,6 @@
-import { UpstreamError } from '../../platform/errors.js';
 import type { Store } from '../../records/migration-phase.js';
 import { ENTRY_FORMS, type RedisNames, type StreamName } from '../../records/names.js';
-import { type RedisDatabase, redisScript } from './database.js';
+import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
 import { type StreamEntry, streamEntry } from './stream-entry.js';
 
 /** One consumer of one group on one stream. */
@@ -22,13 +21,18 @@ export interface PendingEntries {
 
 export const FIRST_ID = '0-0';
 
-/** Creates the group at the oldest entry, and the stream where there is none. Does nothing to a group that exists. */
+const CREATE_GROUP = redisScript(
+  'createGroup',
+  `${EVEN_WHEN_FULL}local created = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if created.err and string.sub(created.err, 1, 9) ~= 'BUSYGROUP' then return created end`,
+);
+
+/**
+ * Creates the group at the oldest entry, and the stream where there is none. Does nothing to a group that exists. Also
+ * where Redis is full: without the group nothing would be worked off.
+ */
 export async function createGroup(redis: RedisDatabase, { names, stream, group }: GroupMember): Promise<void> {
-  try {
-    await redis.command('XGROUP', 'CREATE', names.stream(stream), group, '0', 'MKSTREAM');
-  } catch (error) {
-    if (!(error instanceof UpstreamError && error.options.code === 'BUSYGROUP')) throw error;
-  }
+  await redis.script(CREATE_GROUP, [names.stream(stream)], [group]);
 }
 
 const DESTROY_GROUP = redisScript(
