@@ -26,7 +26,7 @@ export class BatchSpan {
         'messaging.operation.type': 'process',
         'messaging.destination.name': stream,
         'messaging.consumer.group.name': group,
-        'messaging.batch.message_count': entryIds.length,
+        'messaging.batch.message_count': entryIds.count,
         'ethhook.batch.rows': rows.count,
       },
     });

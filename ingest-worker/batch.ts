@@ -3,8 +3,9 @@ import { groupEqual } from '../src/records/row-groups.js';
 import { Rows } from '../src/records/rows.js';
 import { startOfDay } from '../src/records/time-range.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
+import { EntryIds } from '../src/stores/redis/entry-ids.js';
 import type { Manifest } from '../src/stores/redis/manifests.js';
-import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
+import { idOf, type StreamEntry } from '../src/stores/redis/stream-entry.js';
 import { EntryReader } from './entry.js';
 import { changedHours, type HoursByUser } from './notices.js';
 import type { StreamKind } from './stream-kind.js';
@@ -34,8 +35,7 @@ export interface Batch<R> {
   readonly token: string;
   /** Whether its manifest is in Redis, written by whoever formed the batch. */
   readonly recorded: boolean;
-  /** In the order of the stream. */
-  readonly entryIds: readonly string[];
+  readonly entryIds: EntryIds;
   /** The traces that the first {@link MAX_TRACES} of its entries that name one were sent in. */
   readonly traces: readonly string[];
   /** Every good record. */
@@ -58,7 +58,7 @@ export interface Batch<R> {
 
 /** Collects entries for one batch. */
 export class BatchBuilder<R> {
-  readonly #entryIds: string[] = [];
+  readonly #entryIds = new EntryIds();
   readonly #traces: string[] = [];
   readonly #reader: EntryReader<R>;
   readonly #rows: Rows<R>;
@@ -90,12 +90,13 @@ export class BatchBuilder<R> {
   }
 
   get entries(): number {
-    return this.#entryIds.length;
+    return this.#entryIds.count;
   }
 
   /** Nothing of the entry is kept but its id and what it says. */
   add(entry: StreamEntry): void {
-    const place = this.#entryIds.push(entry.id) - 1;
+    const place = this.#entryIds.count;
+    this.#entryIds.add(entry.ids, entry.idFrom, entry.idTo);
     this.#firstRows.push(this.#rows.count);
     const { records, rejected } = this.#reader.read(entry, this.#rows);
     if (rejected.length > 0) {
@@ -181,7 +182,7 @@ function replacedRows<R>(rows: Rows<R>, standing: Int32Array): number[] {
  */
 export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries: readonly StreamEntry[]): Batch<R> {
   const { token, entryIds, skipped, days } = manifest;
-  const placeOf = new Map(entryIds.map((id, place) => [id, place]));
+  const placeOf = new Map(entryIds.list().map((id, place) => [id, place]));
   const skippedPositions = new Set<string>();
   for (let at = 0; at + 1 < skipped.length; at += 2) skippedPositions.add(`${skipped[at]}/${skipped[at + 1]}`);
   const rows = new Rows(kind.type);
@@ -189,14 +190,14 @@ export function rebuildBatch<R>(kind: StreamKind<R>, manifest: Manifest, entries
   const positions: Position[] = [];
   const standing: number[] = [];
   for (const entry of entries) {
-    const place = placeOf.get(entry.id) ?? -1;
+    const place = placeOf.get(idOf(entry)) ?? -1;
     const { records, rejected } = reader.read(entry, rows);
     const bad = new Set(rejected.map(({ recordIndex }) => recordIndex));
     for (let index = 0; index < records; index++) {
       const isSkipped = skippedPositions.has(`${place}/${index}`);
       if (bad.has(index)) {
         if (isSkipped) continue;
-        throw new Error(`record ${index} of entry ${entry.id} is bad, though batch ${token} was formed with it`);
+        throw new Error(`record ${index} of entry ${idOf(entry)} is bad, though batch ${token} was formed with it`);
       }
       const row = positions.push({ entry: place, index }) - 1;
       if (!isSkipped) standing.push(row);

@@ -7,7 +7,7 @@ import { RowBinaryError, RowBinaryReader } from '../src/records/row-binary.js';
 import { RowCheck } from '../src/records/row-check.js';
 import type { Rows } from '../src/records/rows.js';
 import type { DeadLetter } from '../src/stores/redis/dead-letters.js';
-import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
+import { idOf, type StreamEntry } from '../src/stores/redis/stream-entry.js';
 
 /** What was found in an entry. Its good records are appended to the rows. */
 interface EntryOutcome {
@@ -21,11 +21,12 @@ class Collector {
   records = 0;
   readonly rejected: DeadLetter[] = [];
 
-  constructor(private readonly entryId: string) {}
+  constructor(private readonly entry: StreamEntry) {}
 
   /** The payload is copied, since it outlives the entry's bytes. */
   reject(reason: string, payload: Buffer): void {
-    this.rejected.push({ entryId: this.entryId, recordIndex: this.records, reason, payload: Buffer.from(payload) });
+    const [entryId, recordIndex] = [idOf(this.entry), this.records];
+    this.rejected.push({ entryId, recordIndex, reason, payload: Buffer.from(payload) });
     this.records += 1;
   }
 }
@@ -49,13 +50,13 @@ export class EntryReader<R> {
 
   read(entry: StreamEntry, rows: Rows<R>): EntryOutcome {
     const context = { entryTime: entry.time, retentionDays: this.retentionDays };
-    const collector = new Collector(entry.id);
+    const collector = new Collector(entry);
     const { form, source, from, to } = entry;
     if (form === null) {
       const reason = `an entry must have exactly one field of ${ENTRY_FORMS.join(', ')}`;
       collector.reject(reason, source.subarray(from, to));
     } else if (form === 'rowbinary') {
-      return this.#readRowBinary(source.subarray(from, to), context, rows, entry.id);
+      return this.#readRowBinary(source.subarray(from, to), context, rows, entry);
     } else if (form === 'record') {
       this.#readJson(form, source, from, to, context, rows, collector);
     } else {
@@ -92,9 +93,9 @@ export class EntryReader<R> {
     }
   }
 
-  #readRowBinary(value: Buffer, context: EntryContext, rows: Rows<R>, entryId: string): EntryOutcome {
+  #readRowBinary(value: Buffer, context: EntryContext, rows: Rows<R>, entry: StreamEntry): EntryOutcome {
     const ends = this.#endsOfGood(value, context);
-    if (ends === null) return readRowByRow(this.type, value, context, rows, entryId);
+    if (ends === null) return readRowByRow(this.type, value, context, rows, entry);
     rows.appendAll(value, this.type.rowBinaryHeader.length, ends);
     return { records: ends.length, rejected: [] };
   }
@@ -164,9 +165,9 @@ function readRowByRow<R>(
   value: Buffer,
   context: EntryContext,
   rows: Rows<R>,
-  entryId: string,
+  entry: StreamEntry,
 ): EntryOutcome {
-  const collector = new Collector(entryId);
+  const collector = new Collector(entry);
   const good: R[] = [];
   try {
     const reader = rowsReader(type, value);
@@ -182,7 +183,7 @@ function readRowByRow<R>(
     }
   } catch (error) {
     if (!(error instanceof RowBinaryError)) throw error;
-    const whole = new Collector(entryId);
+    const whole = new Collector(entry);
     whole.reject(`rowbinary: cannot be read, ${error.message}`, value);
     return whole;
   }

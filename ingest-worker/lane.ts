@@ -225,10 +225,10 @@ export class Lane<R> {
     );
     this.#inFlight.get(batch.token)?.end();
     this.#inFlight.delete(batch.token);
-    this.#acknowledged += batch.entryIds.length;
+    this.#acknowledged += batch.entryIds.count;
     this.counters.batches += 1;
     this.counters.rows += batch.standing.length - refused.length;
-    logger.debug({ lane: this.name, rows: batch.standing.length, entries: batch.entryIds.length }, 'committed');
+    logger.debug({ lane: this.name, rows: batch.standing.length, entries: batch.entryIds.count }, 'committed');
   }
 
   #lose({ token, entryIds }: Batch<R>): void {
@@ -237,7 +237,7 @@ export class Lane<R> {
     this.#unsure = true;
     this.counters.lostBatches += 1;
     const { logger } = this.#options;
-    logger.warn({ lane: this.name, entries: entryIds.length }, 'another worker has taken over these entries');
+    logger.warn({ lane: this.name, entries: entryIds.count }, 'another worker has taken over these entries');
   }
 
   /** Resolves to whether the entries are still this worker's, so that all of them are where they belong. */

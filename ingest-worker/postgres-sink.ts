@@ -129,9 +129,10 @@ function postgresSink<R>(
     signal: AbortSignal,
   ): Promise<DeadLetter[]> {
     if (refusals.size === 0) return [];
+    const idOf = entryIds.list();
     const refused = [...refusals]
       .sort(([one], [other]) => one - other)
-      .map(([row, reason]) => ({ row, reason, entryId: entryIds[positionOf(row).entry] ?? '' }));
+      .map(([row, reason]) => ({ row, reason, entryId: idOf[positionOf(row).entry] ?? '' }));
     const ids = [...new Set(refused.map(({ entryId }) => entryId))];
     const task = { task: 'read refused entries', logger, signal };
     const entries = await untilDone(() => readEntries(redis, member, ids), task);

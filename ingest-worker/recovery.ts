@@ -2,8 +2,9 @@ import type { Logger } from '../src/platform/logger.js';
 import { claimPending, consumersOf, deadAmong } from '../src/stores/redis/consumers.js';
 import type { RedisDatabase } from '../src/stores/redis/database.js';
 import { FIRST_ID, type GroupMember, idBefore, readPending } from '../src/stores/redis/entry-group.js';
+import { EntryIds } from '../src/stores/redis/entry-ids.js';
 import { acknowledge, type Manifest, manifestOwners, takeOverManifest } from '../src/stores/redis/manifests.js';
-import type { StreamEntry } from '../src/stores/redis/stream-entry.js';
+import { idOf, type StreamEntry } from '../src/stores/redis/stream-entry.js';
 import { type Batch, BatchBuilder, type BatchLimits, rebuildBatch } from './batch.js';
 import type { StreamKind } from './stream-kind.js';
 
@@ -49,7 +50,7 @@ export async function recover<R>(options: RecoveryOptions<R>): Promise<void> {
     if (owner !== member.consumer && !dead.includes(owner)) continue;
     const manifest = await takeOverManifest(redis, member, token, owner);
     if (manifest === null) continue;
-    logger.info({ token, owner, entries: manifest.entryIds.length }, 'finishing a batch that was begun');
+    logger.info({ token, owner, entries: manifest.entryIds.count }, 'finishing a batch that was begun');
     await commit(rebuildBatch(kind, manifest, await entriesOf(options, manifest)));
   }
   for (const consumer of dead) {
@@ -72,12 +73,13 @@ async function deadOthers(
 
 /** The entries of a manifest that are still pending: all of them, unless some were deleted or acknowledged since. */
 async function entriesOf<R>({ redis, member }: RecoveryOptions<R>, { entryIds }: Manifest): Promise<StreamEntry[]> {
-  const wanted = new Set(entryIds);
+  const ids = entryIds.list();
+  const wanted = new Set(ids);
   const found: StreamEntry[] = [];
-  let after: string | null = idBefore(entryIds[0] ?? FIRST_ID);
+  let after: string | null = idBefore(ids[0] ?? FIRST_ID);
   for (let missing = wanted.size; missing > 0 && after !== null; ) {
     const { entries, deletedIds, next } = await readPending(redis, member, { after, ...READ_LIMITS });
-    const ours = entries.filter(({ id }) => wanted.has(id));
+    const ours = entries.filter((entry) => wanted.has(idOf(entry)));
     found.push(...ours);
     missing -= ours.length + deletedIds.filter((id) => wanted.has(id)).length;
     after = next;
@@ -95,7 +97,7 @@ async function writePending<R>(options: RecoveryOptions<R>): Promise<void> {
   };
   for (let after: string | null = FIRST_ID; after !== null && !stopping.aborted; ) {
     const { entries, deletedIds, next } = await readPending(redis, member, { after, ...READ_LIMITS });
-    if (deletedIds.length > 0) await acknowledge(redis, member, { token: '', entryIds: deletedIds }, []);
+    if (deletedIds.length > 0) await acknowledge(redis, member, { token: '', entryIds: new EntryIds(deletedIds) }, []);
     for (const entry of entries) {
       builder.add(entry);
       if (builder.records >= limits.maxRows || builder.bytes >= limits.maxBytes) await flush();

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createGroup } from '../../src/stores/redis/entry-group.js';
+import { EntryIds } from '../../src/stores/redis/entry-ids.js';
 import { writeManifest } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
 import { readNew } from '../support/read-new.js';
@@ -65,7 +66,12 @@ describe('the rollups command', () => {
     await createGroup(stack.redis, member);
     await stack.addRecords('delivery_attempts', [toJson(attemptOf())]);
     const [entry] = await readNew(stack.redis, member, { count: 1, blockMs: 10 });
-    await writeManifest(stack.redis, member, { token: 'slow', entryIds: [entry?.id ?? ''], skipped: [], days: [day] });
+    await writeManifest(stack.redis, member, {
+      token: 'slow',
+      entryIds: new EntryIds([entry?.id ?? '']),
+      skipped: [],
+      days: [day],
+    });
     const held = await rollups('rebuild', '--from', date, '--to', `${date}T00:00:01Z`);
     expect(held).toMatchObject({ code: 1, errors: expect.stringContaining(`Not finished: ${date}`) });
     expect((await rollups('audit', '--from', 'yesterday')).code).toBe(2);

@@ -4,6 +4,7 @@ import { deadLetterCounts } from '../../src/stores/redis/dead-letter-counts.js';
 import { removeLetter, replayLetter, selectedLetters } from '../../src/stores/redis/dead-letter-queue.js';
 import { addDeadLetters } from '../../src/stores/redis/dead-letters.js';
 import { createGroup, type GroupMember } from '../../src/stores/redis/entry-group.js';
+import { EntryIds } from '../../src/stores/redis/entry-ids.js';
 import { groupFigures } from '../../src/stores/redis/group-figures.js';
 import { acknowledge } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, type IngestStack, toJson } from '../support/ingest.js';
@@ -37,7 +38,7 @@ describe('the figures of a group', () => {
     const started = { lag: 3, pending: 7, oldestPendingAt: timeOf(ids[0]), lastCommittedAt: null };
     expect(await figures()).toEqual(started);
 
-    await acknowledge(stack.redis, member, { token: 'first', entryIds: ids.slice(0, 4) }, []);
+    await acknowledge(stack.redis, member, { token: 'first', entryIds: new EntryIds(ids.slice(0, 4)) }, []);
     const finished = await figures();
     expect(finished).toMatchObject({ lag: 3, pending: 3, oldestPendingAt: timeOf(ids[4]) });
     expect(finished.lastCommittedAt).toBeGreaterThanOrEqual(timeOf(ids[9]));

@@ -20,14 +20,13 @@ class ReluctantRedis extends RedisDatabase {
   refusals = 0;
   readonly acknowledged: string[] = [];
 
-  override async command(...[name, ...args]: Parameters<RedisDatabase['command']>): Promise<unknown> {
-    if (name !== 'XACK') return super.command(name, ...args);
-    const [, , ...ids] = args.map(String);
+  override async encoded(...[name, first, last]: Parameters<RedisDatabase['encoded']>): Promise<unknown> {
+    const ids: readonly string[] = last.bytes.toString().match(/^\d+-\d+/gm) ?? [];
     if (this.refused !== null && ids.includes(this.refused)) {
       this.refusals += 1;
       throw new UpstreamError('redis', 'XACK: LOADING', { cause: null, kind: 'unavailable', code: 'LOADING' });
     }
-    const reply = await super.command(name, ...args);
+    const reply = await super.encoded(name, first, last);
     this.acknowledged.push(...ids);
     return reply;
   }
@@ -65,7 +64,7 @@ test('a lane that stops waits for an acknowledgement that is still being tried, 
       return batch;
     },
     async write({ entryIds }) {
-      if (entryIds[0] === first) await until('the second batch is begun', () => begun === 2);
+      if (entryIds.list()[0] === first) await until('the second batch is begun', () => begun === 2);
       return [];
     },
   };

@@ -3,6 +3,7 @@ import { RedisNames } from '../../src/records/names.js';
 import { listenForCommitted } from '../../src/stores/redis/committed.js';
 import { RedisDatabase } from '../../src/stores/redis/database.js';
 import { createGroup } from '../../src/stores/redis/entry-group.js';
+import { EntryIds } from '../../src/stores/redis/entry-ids.js';
 import { writeManifest } from '../../src/stores/redis/manifests.js';
 import { attemptOf, freshIngestStack, standingAttempts, toJson } from '../support/ingest.js';
 import { runCli } from '../support/move.js';
@@ -65,7 +66,12 @@ describe('on a Redis Cluster', () => {
     const redis = new RedisDatabase(url, { applicationName: 'test' });
     const member = { names, stream: 'events', group: 'clickhouse', consumer: 'one' } as const;
     await createGroup(redis, member);
-    const refusal = writeManifest(redis, member, { token: 'token', entryIds: ['1-1'], skipped: [], days: [] });
+    const refusal = writeManifest(redis, member, {
+      token: 'token',
+      entryIds: new EntryIds(['1-1']),
+      skipped: [],
+      days: [],
+    });
     await expect(refusal).rejects.toMatchObject({
       message: expect.stringContaining('STREAM_PREFIX'),
       options: { kind: 'refused', code: 'CROSSSLOT' },

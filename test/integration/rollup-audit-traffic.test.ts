@@ -7,6 +7,7 @@ import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { INSERTS_INTO_ROLLUPS } from '../../src/stores/clickhouse/mend-rollup.js';
 import { runningQueries } from '../../src/stores/clickhouse/running-queries.js';
 import { createGroup } from '../../src/stores/redis/entry-group.js';
+import { EntryIds } from '../../src/stores/redis/entry-ids.js';
 import { acknowledge, type Manifest, writeManifest } from '../../src/stores/redis/manifests.js';
 import { closeRollupGate } from '../../src/stores/redis/rollup-gate.js';
 import {
@@ -145,7 +146,7 @@ describe('the rollup audit while traffic goes on', () => {
     await createGroup(stack.redis, member);
     await stack.addRecords('delivery_attempts', newAttempts(1).map(toJson));
     const [entry] = await readNew(stack.redis, member, { count: 1, blockMs: 10 });
-    const manifest: Manifest = { token: 'slow', entryIds: [entry?.id ?? ''], skipped: [], days: [day] };
+    const manifest: Manifest = { token: 'slow', entryIds: new EntryIds([entry?.id ?? '']), skipped: [], days: [day] };
     expect(await writeManifest(stack.redis, member, manifest)).toBe('written');
 
     expect(await audit()).toEqual({ day, outcome: 'postponed', mends: [] });

@@ -7,9 +7,12 @@ export async function readNew(
   redis: RedisDatabase,
   { names, stream, group, consumer }: GroupMember,
   { count, blockMs }: { readonly count: number; readonly blockMs: number },
-): Promise<StreamEntry[]> {
+): Promise<(StreamEntry & { readonly id: string })[]> {
   const where = ['COUNT', count, 'BLOCK', blockMs, 'STREAMS', names.stream(stream), '>'];
   const reply = await redis.commandBuffer('XREADGROUP', 'GROUP', group, consumer, ...where);
   const [found] = (reply ?? []) as readonly (readonly [Buffer, readonly (readonly [Buffer, readonly Buffer[]])[]])[];
-  return (found?.[1] ?? []).map(([id, fields]) => streamEntry(id.toString('latin1'), fields));
+  return (found?.[1] ?? []).map(([bytes, fields]) => {
+    const id = bytes.toString('latin1');
+    return { ...streamEntry(id, fields), id };
+  });
 }

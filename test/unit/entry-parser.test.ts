@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { EntryParser } from '../../src/stores/redis/entry-parser.js';
-import { type StreamEntry, streamEntry } from '../../src/stores/redis/stream-entry.js';
+import { idOf, type StreamEntry, streamEntry } from '../../src/stores/redis/stream-entry.js';
 
 type Fields = readonly Buffer[];
 type Given = readonly { readonly id: string; readonly fields: Fields }[];
@@ -16,8 +16,9 @@ const replyOf = (given: Given): Buffer =>
   );
 
 /** What an entry says, which is gone when more comes. */
-const said = ({ source, from, to, ...entry }: StreamEntry) => ({
+const said = ({ source, from, to, ids, idFrom, idTo, ...entry }: StreamEntry) => ({
   ...entry,
+  id: idOf({ ids, idFrom, idTo }),
   value: source.subarray(from, to).toString('latin1'),
 });
 const expected = (given: Given) => given.map(({ id, fields }) => said(streamEntry(id, fields)));

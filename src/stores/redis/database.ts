@@ -3,6 +3,7 @@ import { Redis, ReplyError } from 'ioredis';
 import { codeOf, messageOf, UpstreamError } from '../../platform/errors.js';
 import { firstEvent } from '../../platform/first-event.js';
 import { unwatched, type WatchQuery } from '../../platform/watch-query.js';
+import { type EncodedArguments, EncodedCommand } from './encoded-command.js';
 import { connectorThrough, type ReplyTap } from './reply-tap.js';
 
 /** Something that runs inside Redis as one step. */
@@ -125,6 +126,11 @@ export class RedisDatabase {
       this.#tap?.sending(name);
       return this.#client.call(name, [...args]);
     });
+  }
+
+  /** The same with more arguments, which are encoded already. */
+  encoded(name: string, first: readonly string[], last: EncodedArguments): Promise<unknown> {
+    return this.#ask(name, () => Promise.resolve(this.#client.sendCommand(new EncodedCommand(name, first, last))));
   }
 
   /** Replies as bytes. Fails as {@link command} does. */

@@ -140,9 +140,11 @@ export class EntryParser {
         traceparent ??= this.#bytes.toString('latin1', end - length, end);
       }
     }
-    const id = this.#bytes.toString('latin1', idEnd - idLength, idEnd);
-    if (forms !== 1) return streamEntry(id, this.#fields(fieldsAt, count));
-    return { id, time: timeOf(this.#bytes, idEnd - idLength), form, source: this.#bytes, from, to, traceparent, bytes };
+    const ids = this.#bytes;
+    const idFrom = idEnd - idLength;
+    if (forms !== 1) return streamEntry(ids.toString('latin1', idFrom, idEnd), this.#fields(fieldsAt, count));
+    const time = timeOf(ids, idFrom);
+    return { ids, idFrom, idTo: idEnd, time, form, source: this.#bytes, from, to, traceparent, bytes };
   }
 
   /** The texts that begin at `at`, all of which are here. */

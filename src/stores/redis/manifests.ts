@@ -1,5 +1,6 @@
 import { EVEN_WHEN_FULL, type RedisDatabase, redisScript } from './database.js';
 import type { GroupMember } from './entry-group.js';
+import { EntryIds } from './entry-ids.js';
 
 /**
  * What has to be known of a batch to insert the very same rows under the same token once more. It is kept as four
@@ -7,8 +8,7 @@ import type { GroupMember } from './entry-group.js';
  */
 export interface Manifest {
   readonly token: string;
-  /** In the order of the stream. */
-  readonly entryIds: readonly string[];
+  readonly entryIds: EntryIds;
   /** Pairs of an entry's place in `entryIds` and a record's index in it: the records that are not inserted. */
   readonly skipped: readonly number[];
   /** Starts of the UTC days whose statistics it changes, milliseconds since 1970: what a closed gate is judged by. */
@@ -67,8 +67,7 @@ export async function writeManifest(
   inHand?: number,
 ): Promise<ManifestOutcome> {
   const keys = [...keysOf(member), member.names.rollupGate];
-  const lines = [entryIds, skipped, days].map((line) => Buffer.from(line.join(' '), 'latin1'));
-  const args = [member.group, member.consumer, token, ...lines, inHand ?? ''];
+  const args = [member.group, member.consumer, token, entryIds.text(), skipped.join(' '), days.join(' '), inHand ?? ''];
   return (await redis.script(WRITE, keys, args)) as ManifestOutcome;
 }
 
@@ -97,9 +96,8 @@ export async function acknowledge(
 ): Promise<void> {
   const { names, stream, group } = member;
   const acknowledged: Promise<unknown>[] = [];
-  for (let at = 0; at < entryIds.length; at += ENTRIES_PER_ACKNOWLEDGEMENT) {
-    const ids = entryIds.slice(at, at + ENTRIES_PER_ACKNOWLEDGEMENT);
-    acknowledged.push(redis.command('XACK', names.stream(stream), group, ...ids));
+  for (const ids of entryIds.asArguments(ENTRIES_PER_ACKNOWLEDGEMENT)) {
+    acknowledged.push(redis.encoded('XACK', [names.stream(stream), group], ids));
   }
   await Promise.all(acknowledged);
   const keys = [names.manifests(stream, group), names.lastCommitted(stream)];
@@ -158,10 +156,10 @@ export async function takeOverManifest(
   const reply = await redis.script(TAKE_OVER, keys, [member.group, member.consumer, token, owner]);
   if (reply === null) return null;
   const [ids = '', skipped = '', days = ''] = reply as string[];
-  return { token, entryIds: wordsOf(ids), skipped: wordsOf(skipped).map(Number), days: wordsOf(days).map(Number) };
+  return { token, entryIds: EntryIds.parse(ids), skipped: numbersOf(skipped), days: numbersOf(days) };
 }
 
-const wordsOf = (text: string): string[] => (text === '' ? [] : text.split(' '));
+const numbersOf = (text: string): number[] => (text === '' ? [] : text.split(' ').map(Number));
 
 const keysOf = ({ names, stream, group }: GroupMember): string[] => [
   names.stream(stream),

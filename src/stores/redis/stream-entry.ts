@@ -3,7 +3,10 @@ import { ENTRY_FORMS, type EntryForm } from '../../records/names.js';
 
 /** An entry of a stream that records arrive on. */
 export interface StreamEntry {
-  readonly id: string;
+  /** Its id is in `ids` from `idFrom` up to `idTo`: see {@link idOf}. */
+  readonly ids: Buffer;
+  readonly idFrom: number;
+  readonly idTo: number;
   /** The time in the id, milliseconds since 1970. */
   readonly time: number;
   /** Which of the known fields it has; null where it has none of them, or several. */
@@ -17,6 +20,10 @@ export interface StreamEntry {
   /** Of names and values together. */
   readonly bytes: number;
 }
+
+/** As a text, which nobody needs of most entries. */
+export const idOf = ({ ids, idFrom, idTo }: Pick<StreamEntry, 'ids' | 'idFrom' | 'idTo'>): string =>
+  ids.toString('latin1', idFrom, idTo);
 
 const FORMS = ENTRY_FORMS.map((form) => ({ form, name: Buffer.from(form) }));
 
@@ -45,7 +52,8 @@ export function streamEntry(id: string, fields: readonly Buffer[]): StreamEntry 
   const [only = { form: null, source: asJson(fields) }] = values.length === 1 ? values : [];
   const trace = fields.findIndex((name, at) => at % 2 === 0 && name.equals(TRACEPARENT));
   const traceparent = trace === -1 ? null : (fields[trace + 1]?.toString('latin1') ?? null);
-  return { id, time, ...only, from: 0, to: only.source.length, traceparent, bytes };
+  const ids = Buffer.from(id, 'latin1');
+  return { ids, idFrom: 0, idTo: ids.length, time, ...only, from: 0, to: only.source.length, traceparent, bytes };
 }
 
 /** So that nothing is lost of an entry in none of the forms. */
