@@ -11,7 +11,7 @@ export type HoursByUser = ReadonlyMap<string, ReadonlySet<number>>;
 export function changedHours<R>({ statistics }: StreamKind<R>, rows: Rows<R>, standing: Int32Array): HoursByUser {
   const hoursByUser = new Map<string, Set<number>>();
   if (statistics === null) return hoursByUser;
-  const bytes = rows.bytes();
+  const view = rows.view();
   const userAt = (place: number): number => rows.placeOf(standing[place] ?? 0, statistics.userId);
   const hours = new Float64Array(standing.length);
   for (let place = 0; place < standing.length; place++) {
@@ -19,8 +19,8 @@ export function changedHours<R>({ statistics }: StreamKind<R>, rows: Rows<R>, st
   }
   const { firsts } = groupEqual(
     standing.length,
-    (place) => hash16(bytes, userAt(place)) + Math.imul(hours[place] ?? 0, 0x9e3779b1),
-    (one, other) => hours[one] === hours[other] && areSame(bytes, userAt(one), userAt(other), 16),
+    (place) => hash16(view, userAt(place)) + Math.imul(hours[place] ?? 0, 0x9e3779b1),
+    (one, other) => hours[one] === hours[other] && areSame(view, userAt(one), userAt(other), 16),
   );
   for (const place of firsts) {
     const row = standing[place] ?? 0;

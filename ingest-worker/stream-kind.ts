@@ -26,8 +26,8 @@ const ingestedAt = offsetOf(eventType, 'ingested_at');
 export const eventKind: StreamKind<EventRecord> = {
   stream: 'events',
   type: eventType,
-  keyHash: (rows, row) => hash16(rows.bytes(), rows.placeOf(row, eventId)),
-  hasSameKey: (rows, one, other) => areSame(rows.bytes(), rows.placeOf(one, eventId), rows.placeOf(other, eventId), 16),
+  keyHash: (rows, row) => hash16(rows.view(), rows.placeOf(row, eventId)),
+  hasSameKey: (rows, one, other) => areSame(rows.view(), rows.placeOf(one, eventId), rows.placeOf(other, eventId), 16),
   replaces: (rows, later, earlier) => rows.timeOf(later, ingestedAt) < rows.timeOf(earlier, ingestedAt),
   partitionTime: ingestedAt,
   statistics: null,
@@ -49,12 +49,12 @@ export const attemptKind: StreamKind<AttemptRecord> = {
   type: attemptType,
   // Of the user too: one id may come with thousands of them.
   keyHash: (rows, row) =>
-    hash16(rows.bytes(), rows.placeOf(row, attemptId)) ^
-    Math.imul(hash16(rows.bytes(), rows.placeOf(row, userId)), 0x9e3779b1) ^
-    rows.bytes().readInt32LE(rows.placeOf(row, createdAt)),
+    hash16(rows.view(), rows.placeOf(row, attemptId)) ^
+    Math.imul(hash16(rows.view(), rows.placeOf(row, userId)), 0x9e3779b1) ^
+    rows.view().getInt32(rows.placeOf(row, createdAt), true),
   hasSameKey: (rows, one, other) =>
     ATTEMPT_KEY.every(({ offset, bytes }) =>
-      areSame(rows.bytes(), rows.placeOf(one, offset), rows.placeOf(other, offset), bytes),
+      areSame(rows.view(), rows.placeOf(one, offset), rows.placeOf(other, offset), bytes),
     ),
   replaces: (rows, later, earlier) => versionOf(rows, later) >= versionOf(rows, earlier),
   partitionTime: createdAt,

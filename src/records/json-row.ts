@@ -1,18 +1,18 @@
-import { isAt, isDigit, timeOf, UNUSUAL, writeValue } from './json-value.js';
+import { isAt, isDigit, rulesOf, timeOf, UNUSUAL, type ValueRules, writeValue } from './json-value.js';
 import { type EntryContext, latestKept, oldestKept, type RecordType } from './record-type.js';
 import type { RowBinaryWriter } from './row-binary.js';
 import type { Shape } from './shape.js';
+import { areWordsAt, Viewed, wordsOf } from './words.js';
 
 interface Column {
   readonly name: string;
   /** `"name"` as it stands in JSON. */
-  readonly key: Buffer;
-  readonly shape: Shape;
+  readonly key: Int32Array;
+  readonly keyBytes: number;
+  readonly rules: ValueRules;
   readonly isNullable: boolean;
   /** Length of the value with its quotes where it is usually the same; 0 otherwise. */
   readonly usualLength: number;
-  /** The names of a closed list, as they stand in JSON. */
-  readonly options: readonly Buffer[];
   /** Where a missing value is taken from: a column's place, the entry, or nowhere. */
   readonly source: number | 'entry' | null;
   /** Whether it may only have a value where the nullable column before it has. */
@@ -34,17 +34,19 @@ export class JsonRows<R> {
   readonly #from: Int32Array;
   readonly #to: Int32Array;
   readonly #times: Float64Array;
+  readonly #source = new Viewed();
+  readonly #target = new Viewed();
 
   constructor({ columnNames, columns, rules }: RecordType<R>) {
     this.#columns = columnNames.map((name) => {
       const { shape } = columns[name];
       return {
         name,
-        key: Buffer.from(JSON.stringify(name)),
-        shape,
+        key: wordsOf(Buffer.from(JSON.stringify(name))),
+        keyBytes: name.length + 2,
+        rules: rulesOf(shape),
         isNullable: shape.nullable === true,
         usualLength: usualLengthOf(shape),
-        options: shape.kind === 'oneOf' ? shape.names.map((option) => Buffer.from(JSON.stringify(option))) : [],
         source: sourceOf(rules.missing[name], columnNames),
         hasNoGapBefore: rules.withoutGaps.indexOf(name) > 0,
       };
@@ -56,10 +58,11 @@ export class JsonRows<R> {
 
   /** Appends the row of the record in `source` from `from` up to `to`. Appends nothing and returns false for others. */
   append(source: Buffer, from: number, to: number, context: EntryContext, writer: RowBinaryWriter): boolean {
+    this.#source.set(source);
     if (!this.#findFields(source, from, to)) return false;
-    const target = writer.room(to - from + FIXED_BYTES);
+    this.#target.set(writer.room(to - from + FIXED_BYTES));
     const begin = writer.length;
-    const end = this.#writeRow(source, target, begin, context);
+    const end = this.#writeRow(begin, context);
     if (end === UNUSUAL) return false;
     writer.advance(end - begin);
     return true;
@@ -67,16 +70,18 @@ export class JsonRows<R> {
 
   /** Notes where the value of each column is; values of known columns are checked when they are written. */
   #findFields(source: Buffer, from: number, to: number): boolean {
-    const [starts, ends, columns] = [this.#from, this.#to, this.#columns];
-    starts.fill(-1);
+    const starts = this.#from;
+    const ends = this.#to;
+    const columns = this.#columns;
+    for (let place = 0; place < starts.length; place++) starts[place] = -1;
     let at = skipSpace(source, from, to);
     if (source[at] !== OPEN) return false;
     let expected = 0;
     do {
       at = skipSpace(source, at + 1, to);
-      const place = this.#columnAt(source, at, expected);
+      const place = this.#columnAt(at, expected);
       const column = columns[place];
-      at = column === undefined ? endOfPlainText(source, at, to) : at + column.key.length;
+      at = column === undefined ? endOfPlainText(source, at, to) : at + column.keyBytes;
       if (at === UNUSUAL) return false;
       at = skipSpace(source, at, to);
       if (source[at] !== COLON) return false;
@@ -95,20 +100,24 @@ export class JsonRows<R> {
   }
 
   /** The place of the column whose key begins at `at`, most likely the expected one; -1 where it is none of them. */
-  #columnAt(source: Buffer, at: number, expected: number): number {
+  #columnAt(at: number, expected: number): number {
     const columns = this.#columns;
+    const { view } = this.#source;
     for (let tried = 0; tried < columns.length; tried++) {
       const place = expected + tried < columns.length ? expected + tried : expected + tried - columns.length;
       const column = columns[place];
-      if (column !== undefined && isAt(source, at, column.key)) return place;
+      if (column !== undefined && areWordsAt(view, at, column.key, column.keyBytes)) return place;
     }
     return -1;
   }
 
   /** Writes the row at `begin` and returns its end. */
-  #writeRow(source: Buffer, target: Buffer, begin: number, context: EntryContext): number {
+  #writeRow(begin: number, context: EntryContext): number {
     const times = this.#times;
-    const [oldest, latest] = [oldestKept(context), latestKept(context)];
+    const source = this.#source;
+    const target = this.#target;
+    const oldest = oldestKept(context);
+    const latest = latestKept(context);
     let at = begin;
     let before = true;
     for (let place = 0; place < this.#columns.length; place++) {
@@ -117,23 +126,23 @@ export class JsonRows<R> {
       const from = this.#from[place] ?? -1;
       const to = this.#to[place] ?? -1;
       if (column.isNullable) {
-        const isNull = from === -1 || isAt(source, from, NULL);
-        target[at++] = isNull ? 1 : 0;
+        const isNull = from === -1 || isAt(source.bytes, from, NULL);
+        target.bytes[at++] = isNull ? 1 : 0;
         if (!isNull && column.hasNoGapBefore && !before) return UNUSUAL;
         before = !isNull;
         if (isNull) continue;
       }
-      if (column.shape.kind === 'time') {
-        const time = from === -1 ? this.#missingTime(column, context) : timeOf(source, from, to);
+      if (column.rules.kind === 'time') {
+        const time = from === -1 ? this.#missingTime(column, context) : timeOf(source.bytes, from, to);
         // Not a number fails both.
         if (!(time >= oldest && time <= latest)) return UNUSUAL;
         times[place] = time;
-        target.writeUInt32LE(time >>> 0, at);
-        target.writeInt32LE(Math.floor(time / 2 ** 32), at + 4);
+        target.view.setUint32(at, time >>> 0, true);
+        target.view.setInt32(at + 4, Math.floor(time / 2 ** 32), true);
         at += 8;
       } else {
         if (from === -1) return UNUSUAL;
-        at = writeValue(column.shape, column.options, source, from, to, target, at);
+        at = writeValue(column.rules, source, from, to, target, at);
         if (at === UNUSUAL) return UNUSUAL;
       }
     }

@@ -1,60 +1,81 @@
 import { daysOf } from './codec.js';
 import type { Shape } from './shape.js';
+import { hexAt, NOT_HEX, type Viewed } from './words.js';
 
 /** What a writer of this file returns for a value that is bad, or in a rarer notation. */
 export const UNUSUAL = -1;
 
-const NOT_HEX = 0xff;
-const HEX = new Uint8Array(256).fill(NOT_HEX);
-for (let digit = 0; digit < 16; digit++) {
-  HEX[digit.toString(16).charCodeAt(0)] = digit;
-  HEX[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
-}
-/** Where the first digit of each byte of a UUID is in its text, and where the byte goes in RowBinary. */
-const UUID_FROM = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
-const UUID_TO = Uint8Array.of(7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8);
 const [QUOTE, ZERO, DASH, COLON] = [0x22, 0x30, 0x2d, 0x3a];
 const SAFE_DIGITS = 15;
+const DAY_MS = 86_400_000;
 
 export const isDigit = (byte: number): boolean => byte >= ZERO && byte <= 0x39;
 
+/** A shape with the same fields whatever its kind, so that code for all kinds reads them from one place. */
+export interface ValueRules {
+  readonly kind: Shape['kind'];
+  readonly bits: number;
+  /** Of a `uint`. */
+  readonly min: number;
+  /** The greatest value of a `uint`, the number of bytes of a `fixedHex`, or the most of them; 0 for others. */
+  readonly max: number;
+  /** The names of a closed list, as they stand in JSON. */
+  readonly options: readonly Buffer[];
+}
+
+export function rulesOf(shape: Shape): ValueRules {
+  const rules = { kind: shape.kind, bits: 0, min: 0, max: 0, options: [] };
+  switch (shape.kind) {
+    case 'uint':
+      return { ...rules, bits: shape.bits, min: shape.min, max: shape.max };
+    case 'fixedHex':
+      return { ...rules, max: shape.bytes };
+    case 'hexData':
+    case 'text':
+      return { ...rules, max: shape.maxBytes };
+    case 'oneOf':
+      return { ...rules, options: shape.names.map((option) => Buffer.from(JSON.stringify(option))) };
+    default:
+      return rules;
+  }
+}
+
 /**
  * Writes the JSON value in `source` from `from` up to `to` into `target` at `at`, as RowBinary, and returns its end.
- * `options` are the names of a closed list as they stand in JSON. Times have {@link timeOf}.
+ * Times have {@link timeOf}.
  */
 export function writeValue(
-  shape: Shape,
-  options: readonly Buffer[],
-  source: Buffer,
+  { kind, bits, min, max, options }: ValueRules,
+  source: Viewed,
   from: number,
   to: number,
-  target: Buffer,
+  target: Viewed,
   at: number,
 ): number {
-  if (shape.kind === 'uint') return writeUint(shape.bits, shape.min, shape.max, source, from, to, target, at);
-  if (source[from] !== QUOTE) return UNUSUAL;
-  switch (shape.kind) {
+  if (kind === 'uint') return writeUint(bits, min, max, source.bytes, from, to, target, at);
+  if (source.bytes[from] !== QUOTE) return UNUSUAL;
+  switch (kind) {
     case 'uuid':
       return to - from === 38 ? writeUuid(source, from + 1, target, at) : UNUSUAL;
     case 'fixedHex':
-      return to - from === 4 + 2 * shape.bytes ? writeHex(source, from + 1, shape.bytes, target, at) : UNUSUAL;
+      return to - from === 4 + 2 * max ? writeHex(source, from + 1, max, target, at) : UNUSUAL;
     case 'hexData': {
       const digits = to - from - 4;
-      if (digits < 0 || digits % 2 !== 0 || digits > 2 * shape.maxBytes) return UNUSUAL;
-      return writeHex(source, from + 1, digits / 2, target, writeVarint(digits / 2, target, at));
+      if (digits < 0 || digits % 2 !== 0 || digits > 2 * max) return UNUSUAL;
+      return writeHex(source, from + 1, digits / 2, target, writeVarint(digits / 2, target.bytes, at));
     }
     case 'text': {
       const bytes = to - from - 2;
-      if (bytes > shape.maxBytes) return UNUSUAL;
-      const begin = writeVarint(bytes, target, at);
-      for (let index = 0; index < bytes; index++) target[begin + index] = source[from + 1 + index] ?? 0;
+      if (bytes > max) return UNUSUAL;
+      const begin = writeVarint(bytes, target.bytes, at);
+      for (let index = 0; index < bytes; index++) target.bytes[begin + index] = source.bytes[from + 1 + index] ?? 0;
       return begin + bytes;
     }
     case 'oneOf':
       for (let number = 0; number < options.length; number++) {
         const option = options[number];
-        if (option === undefined || option.length !== to - from || !isAt(source, from, option)) continue;
-        target[at] = number;
+        if (option === undefined || option.length !== to - from || !isAt(source.bytes, from, option)) continue;
+        target.bytes[at] = number;
         return at + 1;
       }
       return UNUSUAL;
@@ -64,13 +85,13 @@ export function writeValue(
 }
 
 function writeUint(
-  bits: 8 | 16 | 32 | 64,
+  bits: number,
   min: number,
   max: number,
   source: Buffer,
   from: number,
   to: number,
-  target: Buffer,
+  { bytes, view }: Viewed,
   at: number,
 ): number {
   if (to - from > SAFE_DIGITS) return UNUSUAL;
@@ -81,12 +102,11 @@ function writeUint(
     value = value * 10 + byte - ZERO;
   }
   if (value < min || value > max) return UNUSUAL;
-  target[at] = value;
-  if (bits === 8) return at + 1;
-  if (bits === 16) return target.writeUInt16LE(value, at);
-  target.writeUInt32LE(value >>> 0, at);
-  if (bits === 32) return at + 4;
-  return target.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
+  if (bits === 8) bytes[at] = value;
+  else if (bits === 16) view.setUint16(at, value, true);
+  else view.setUint32(at, value >>> 0, true);
+  if (bits === 64) view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
+  return at + bits / 8;
 }
 
 function writeVarint(value: number, target: Buffer, begin: number): number {
@@ -96,30 +116,41 @@ function writeVarint(value: number, target: Buffer, begin: number): number {
   return at;
 }
 
-function writeUuid(source: Buffer, from: number, target: Buffer, at: number): number {
-  let digits = 0;
-  for (let index = 0; index < 16; index++) {
-    const digit = from + (UUID_FROM[index] ?? 0);
-    const high = HEX[source[digit] ?? 0] ?? NOT_HEX;
-    const low = HEX[source[digit + 1] ?? 0] ?? NOT_HEX;
-    digits |= high | low;
-    target[at + (UUID_TO[index] ?? 0)] = (high << 4) | low;
-  }
+/** ClickHouse keeps a UUID as two little-endian halves. */
+function writeUuid({ bytes, view }: Viewed, from: number, target: Viewed, at: number): number {
+  const [one, two, three, four] = [
+    hexAt(view, from),
+    hexAt(view, from + 4),
+    hexAt(view, from + 9),
+    hexAt(view, from + 14),
+  ];
+  const [five, six, seven, eight] = [
+    hexAt(view, from + 19),
+    hexAt(view, from + 24),
+    hexAt(view, from + 28),
+    hexAt(view, from + 32),
+  ];
   const hasDashes =
-    source[from + 8] === DASH && source[from + 13] === DASH && source[from + 18] === DASH && source[from + 23] === DASH;
-  return hasDashes && digits < 16 ? at + 16 : UNUSUAL;
+    bytes[from + 8] === DASH && bytes[from + 13] === DASH && bytes[from + 18] === DASH && bytes[from + 23] === DASH;
+  if (!hasDashes || (one | two | three | four | five | six | seven | eight) >= NOT_HEX) return UNUSUAL;
+  target.view.setInt32(at, (three << 16) | four, true);
+  target.view.setInt32(at + 4, (one << 16) | two, true);
+  target.view.setInt32(at + 8, (seven << 16) | eight, true);
+  target.view.setInt32(at + 12, (five << 16) | six, true);
+  return at + 16;
 }
 
-function writeHex(source: Buffer, from: number, bytes: number, target: Buffer, at: number): number {
-  if (source[from] !== ZERO || ((source[from + 1] ?? 0) | 0x20) !== 0x78) return UNUSUAL;
-  let digits = 0;
-  for (let index = 0; index < bytes; index++) {
-    const high = HEX[source[from + 2 + 2 * index] ?? 0] ?? NOT_HEX;
-    const low = HEX[source[from + 3 + 2 * index] ?? 0] ?? NOT_HEX;
-    digits |= high | low;
-    target[at + index] = (high << 4) | low;
+/** One byte alone, which has no four digits, is rare. */
+function writeHex({ bytes, view }: Viewed, from: number, count: number, target: Viewed, at: number): number {
+  if (bytes[from] !== ZERO || ((bytes[from + 1] ?? 0) | 0x20) !== 0x78 || count === 1) return UNUSUAL;
+  let all = 0;
+  for (let index = 0; index < count; index += 2) {
+    const place = Math.min(index, count - 2);
+    const two = hexAt(view, from + 2 + 2 * place);
+    all |= two;
+    target.view.setUint16(at + place, two);
   }
-  return digits < 16 ? at + bytes : UNUSUAL;
+  return all < NOT_HEX ? at + count : UNUSUAL;
 }
 
 /** Milliseconds of `"2026-01-01T00:00:00.000Z"` or `"2026-01-01T00:00:00Z"`; not a number for anything else. */
@@ -145,7 +176,14 @@ export function timeOf(source: Buffer, from: number, to: number): number {
   const millisecond = length === 26 ? digits(source, from + 21, 3) : 0;
   const exists = year >= 1000 && day >= 1 && day <= daysOf(year, month) && hour <= 23 && minute <= 59 && second <= 59;
   if (!exists) return Number.NaN;
-  return Date.UTC(year, month - 1, day) + ((hour * 60 + minute) * 60 + second) * 1_000 + millisecond;
+  return dayNumber(year, month, day) * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1_000 + millisecond;
+}
+
+/** Days since 1970, of a year that begins in March, so that a leap day is its last. */
+function dayNumber(year: number, month: number, day: number): number {
+  const from = month > 2 ? year : year - 1;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  return 365 * from + Math.floor(from / 4) - Math.floor(from / 100) + Math.floor(from / 400) + dayOfYear - 719_468;
 }
 
 /** A number of so many digits; not a number where there is anything else. */

@@ -48,17 +48,17 @@ function mixed(hash: number): number {
 }
 
 /** A hash of the 16 bytes at `at`. */
-export function hash16(bytes: Buffer, at: number): number {
+export function hash16(view: DataView, at: number): number {
   return (
-    Math.imul(bytes.readInt32LE(at), 0x2c1b3c6d) ^
-    Math.imul(bytes.readInt32LE(at + 4), 0x297a2d39) ^
-    Math.imul(bytes.readInt32LE(at + 8), 0x1b56c4f5) ^
-    Math.imul(bytes.readInt32LE(at + 12), 0x7feb352d)
+    Math.imul(view.getInt32(at, true), 0x2c1b3c6d) ^
+    Math.imul(view.getInt32(at + 4, true), 0x297a2d39) ^
+    Math.imul(view.getInt32(at + 8, true), 0x1b56c4f5) ^
+    Math.imul(view.getInt32(at + 12, true), 0x7feb352d)
   );
 }
 
-/** Whether so many bytes at two places are the same. */
-export function areSame(bytes: Buffer, one: number, other: number, count: number): boolean {
-  for (let index = 0; index < count; index++) if (bytes[one + index] !== bytes[other + index]) return false;
+/** Whether so many bytes, a multiple of four, are the same at two places. */
+export function areSame(view: DataView, one: number, other: number, count: number): boolean {
+  for (let at = 0; at < count; at += 4) if (view.getInt32(one + at) !== view.getInt32(other + at)) return false;
   return true;
 }

@@ -1,6 +1,7 @@
 import type { RecordType } from './record-type.js';
 import { RowBinaryReader, RowBinaryWriter } from './row-binary.js';
 import { fixedWidth } from './shape.js';
+import { Viewed } from './words.js';
 
 /** Rows that are good already are not judged again. */
 const UNJUDGED = { entryTime: Number.MAX_VALUE, retentionDays: Number.POSITIVE_INFINITY };
@@ -10,6 +11,7 @@ const INITIAL_ROWS = 1_024;
 export class Rows<R> {
   /** Where rows are appended, each followed by {@link endRow}. */
   readonly writer: RowBinaryWriter;
+  readonly #viewed = new Viewed();
   #ends = new Int32Array(INITIAL_ROWS);
   #count = 0;
 
@@ -29,6 +31,12 @@ export class Rows<R> {
   /** The header and the rows, as a view: valid until the next row. */
   bytes(): Buffer {
     return this.writer.bytes();
+  }
+
+  /** The same for looking at numbers. */
+  view(): DataView {
+    this.#viewed.set(this.bytes());
+    return this.#viewed.view;
   }
 
   endRow(): void {
@@ -64,8 +72,8 @@ export class Rows<R> {
   /** Milliseconds since 1970. */
   timeOf(row: number, offset: number): number {
     const at = this.placeOf(row, offset);
-    const bytes = this.bytes();
-    return bytes.readUInt32LE(at) + bytes.readInt32LE(at + 4) * 2 ** 32;
+    const view = this.view();
+    return view.getUint32(at, true) + view.getInt32(at + 4, true) * 2 ** 32;
   }
 
   uuidOf(row: number, offset: number): string {

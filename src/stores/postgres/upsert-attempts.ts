@@ -47,12 +47,12 @@ export async function upsertAttempts(
   attempts: Rows<AttemptRecord>,
   which: Int32Array,
 ): Promise<number[]> {
-  const bytes = attempts.bytes();
+  const view = attempts.view();
   const idOf = (place: number): number => attempts.placeOf(which[place] ?? 0, ID);
   const { firsts } = groupEqual(
     which.length,
-    (place) => hash16(bytes, idOf(place)),
-    (one, other) => areSame(bytes, idOf(one), idOf(other), 16),
+    (place) => hash16(view, idOf(place)),
+    (one, other) => areSame(view, idOf(one), idOf(other), 16),
   );
   if (firsts.length === which.length) return upsertDistinct(database, attempts, which);
   const isFirst = new Set(firsts);
