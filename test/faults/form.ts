@@ -42,7 +42,7 @@ const FORMS: Readonly<Record<string, FaultForm>> = {
     awaitsAudit: false,
   },
   long: {
-    workerKills: 10,
+    workerKills: 13,
     clickhouseKills: 20,
     renames: 10,
     postgresKills: 5,
