@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -147,8 +146,8 @@ export class BenchWorker {
     }
   }
 
-  /** Lets it go on; resolves when every group has acknowledged every entry. */
-  async drain(stream: StreamName): Promise<void> {
+  /** Lets it go on; resolves when every group has acknowledged every entry. Throws once the signal aborts. */
+  async drain(stream: StreamName, signal: AbortSignal): Promise<void> {
     process.kill(this.pid, 'SIGCONT');
     const key = this.#names.stream(stream);
     const last = fieldOf(await this.redis.command('XINFO', 'STREAM', key), 'last-generated-id');
@@ -157,14 +156,8 @@ export class BenchWorker {
       const isDone = (group: unknown): boolean =>
         fieldOf(group, 'pending') === 0 && fieldOf(group, 'last-delivered-id') === last;
       if (groups.every(isDone)) return;
-      await delay(POLL_MS);
+      await delay(POLL_MS, undefined, { signal });
     }
-  }
-
-  /** The most memory it has ever had, bytes: VmHWM of Linux. */
-  get peakMemory(): number {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) * 1024;
   }
 
   async #readiness(): Promise<{ ready: boolean; phase: string; lanes: object }> {

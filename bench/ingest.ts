@@ -13,6 +13,7 @@ import {
   insertRowBinary,
 } from './ingest-sides.js';
 import { type Measurement, measureAlternately, type Side } from './measure.js';
+import { peakMemory } from './process-cost.js';
 import { startServers } from './servers.js';
 
 const ROWS = 1_000_000;
@@ -61,7 +62,7 @@ export const ingest: Benchmark = {
       const clickhouseAlone = await measure(
         { title: 'ClickHouse alone', baseline: ROW_BINARY_INSERT, rows: rows.count },
         [
-          ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form)),
+          ...FORMS.map(({ form }) => workerSide(worker, stores, rows, form, signal)),
           emptied(stores, JSON_INSERT, () => insertJson(clickhouse, rows.jsonBlocks)),
           emptied(stores, ROW_BINARY_INSERT, () => insertRowBinary(clickhouse, rows.rowBinaryBlocks)),
         ],
@@ -72,7 +73,7 @@ export const ingest: Benchmark = {
       const postgresAlone = await measure(
         { title: 'Postgres alone', baseline: 'COPY', rows: fewer.count },
         [
-          ...FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
+          ...FORMS.map(({ form }) => workerSide(worker, stores, fewer, form, signal)),
           emptied(stores, 'COPY', () => copyIntoPostgres(postgres, copyFile)),
         ],
         { ...POSTGRES_ROUNDS, smoke, signal },
@@ -81,14 +82,14 @@ export const ingest: Benchmark = {
       say('both sinks: measuring');
       const both = await measure(
         { title: 'Both sinks', baseline: workerOf('record'), rows: fewer.count },
-        FORMS.map(({ form }) => workerSide(worker, stores, fewer, form)),
+        FORMS.map(({ form }) => workerSide(worker, stores, fewer, form, signal)),
         { ...POSTGRES_ROUNDS, smoke, signal },
       );
       say('a backlog of the largest entries');
-      const usual = worker.peakMemory;
+      const usual = peakMemory(worker.pid);
       const large = largeEvents(smoke ? 2 : LARGE_ENTRIES, Date.now());
       await worker.fill('events', 'record', large);
-      await worker.drain('events');
+      await worker.drain('events', signal);
       return {
         name: 'ingest',
         title: 'Ingest',
@@ -99,7 +100,7 @@ export const ingest: Benchmark = {
           ...FORMS.map(({ form, insert, atLeast }) => insertClaim(clickhouseAlone, form, insert, atLeast)),
           ...FORMS.map(({ form }) => bothClaim(postgresAlone, both, form)),
           memoryClaim('with these backlogs', usual),
-          memoryClaim(`with a backlog of ${large.length} events of 1 MiB as well`, worker.peakMemory),
+          memoryClaim(`with a backlog of ${large.length} events of 1 MiB as well`, peakMemory(worker.pid)),
         ],
       };
     }),
@@ -117,13 +118,19 @@ const emptied = (stores: IngestStores, name: string, run: () => Promise<void>): 
   run,
 });
 
-const workerSide = (worker: BenchWorker, stores: IngestStores, rows: IngestRows, form: EntryForm): Side => ({
+const workerSide = (
+  worker: BenchWorker,
+  stores: IngestStores,
+  rows: IngestRows,
+  form: EntryForm,
+  signal: AbortSignal,
+): Side => ({
   name: workerOf(form),
   prepare: async () => {
     await emptyTables(stores);
     await worker.fill('delivery_attempts', form, rows.entries[form]);
   },
-  run: () => worker.drain('delivery_attempts'),
+  run: () => worker.drain('delivery_attempts', signal),
 });
 
 const p50 = (sides: readonly Measurement[], name: string): number =>

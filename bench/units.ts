@@ -92,7 +92,7 @@ async function reportIngest(servers: BenchServers, stores: IngestStores): Promis
     const bytes = Number(await redis.command('MEMORY', 'USAGE', stream, 'SAMPLES', 0));
     const pids = { worker: worker.pid, ...servers.pids };
     const before = Object.entries(pids).map(([name, pid]) => ({ name, pid, seconds: cpuSeconds(pid) }));
-    await worker.drain('delivery_attempts');
+    await worker.drain('delivery_attempts', signal);
     await settled(stores.clickhouse);
     if (isWarmUp) return;
     const spent = before.map(
