@@ -3,7 +3,7 @@ import type { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import { eventRows } from './event-rows.js';
 import { fraction, historyId, type IdKind, id, time } from './made-up-values.js';
 
-/** A made-up history of 30 days, the same for the same size and end. */
+/** A made-up history, the same for the same size and end. */
 export interface Dataset {
   readonly events: number;
   readonly attempts: number;
@@ -18,14 +18,27 @@ const APPLICATIONS_PER_USER = 2;
 const ENDPOINTS_PER_USER = 4;
 const DAYS = 30;
 
-export function datasetOf(scale: number, now: number, ids: IdKind = 'random'): Dataset {
+/** What a dataset may be otherwise. */
+export interface DatasetOptions {
+  /** Default: random. */
+  readonly ids?: IdKind;
+  /** Whether a smaller one is of fewer days, each as full as those of scale 1, instead of 30 emptier ones. */
+  readonly fullDays?: boolean;
+}
+
+export function datasetOf(
+  scale: number,
+  now: number,
+  { ids = 'random', fullDays = false }: DatasetOptions = {},
+): Dataset {
   const to = startOfHour(now);
+  const days = fullDays ? Math.max(1, Math.round(DAYS * scale)) : DAYS;
   return {
     events: Math.round(4_800_000 * scale),
     attempts: Math.round(7_000_000 * scale),
     users: 500,
     endpoints: 500 * ENDPOINTS_PER_USER,
-    range: { from: to - DAYS * DAY_MS, to },
+    range: { from: to - days * DAY_MS, to },
     ids,
   };
 }

@@ -1,8 +1,7 @@
 import { Lifecycle } from '../src/platform/lifecycle.js';
 import { ClickHouseDatabase } from '../src/stores/clickhouse/database.js';
 import type { BenchOptions } from './benchmark.js';
-import { type Dataset, datasetOf, fillClickHouse } from './dataset.js';
-import type { IdKind } from './made-up-values.js';
+import { type Dataset, type DatasetOptions, datasetOf, fillClickHouse } from './dataset.js';
 import { type BenchServers, startServers } from './servers.js';
 
 /** Filling and emptying takes its time. */
@@ -38,12 +37,12 @@ export function openClickHouse({ clickhouseUrl }: BenchServers, lifecycle: Lifec
 /** Starts servers of their own and fills ClickHouse. Postgres is empty yet. */
 export async function startFilledServers(
   lifecycle: Lifecycle,
-  { scale, say, signal, ids }: BenchOptions & { readonly ids?: IdKind },
+  { scale, say, signal, ...options }: BenchOptions & DatasetOptions,
 ): Promise<FilledServers> {
   say('starting servers');
   const servers = await startServers(lifecycle, say);
   const clickhouse = openClickHouse(servers, lifecycle);
-  const dataset = datasetOf(scale, Date.now(), ids);
+  const dataset = datasetOf(scale, Date.now(), options);
   say(`filling ClickHouse with ${dataset.events} events and ${dataset.attempts} attempts`);
   await fillClickHouse(clickhouse, dataset, signal);
   return { servers, clickhouse, dataset };
