@@ -58,17 +58,22 @@ export function Plot({ label, data, options, height, readingOf, onSelect }: Plot
         },
       ],
     };
-    const wanted = options(element.clientWidth);
-    const made = new uPlot({ ...wanted, hooks: { ...wanted.hooks, ...hooks } }, latest.current.data, element);
-    plot.current = made;
+    let made: uPlot | null = null;
     const resizing = new ResizeObserver(() => {
       // It also tells of the size that the chart was just made for.
-      if (made.width !== element.clientWidth) made.setSize({ width: element.clientWidth, height });
+      if (made !== null && made.width !== element.clientWidth) made.setSize({ width: element.clientWidth, height });
     });
-    resizing.observe(element);
+    // Each in a task of its own, so that the page answers between two of them.
+    const making = setTimeout(() => {
+      const wanted = options(element.clientWidth);
+      made = new uPlot({ ...wanted, hooks: { ...wanted.hooks, ...hooks } }, latest.current.data, element);
+      plot.current = made;
+      resizing.observe(element);
+    });
     return () => {
+      clearTimeout(making);
       resizing.disconnect();
-      made.destroy();
+      made?.destroy();
       plot.current = null;
       setHover(null);
     };
