@@ -1,24 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
+import type { AttemptRecord } from '../../src/records/attempt.js';
 import { auditDay, type DayAudit } from '../../src/rollups/audit-day.js';
-import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { INSERTS_INTO_ROLLUPS } from '../../src/stores/clickhouse/mend-rollup.js';
 import { runningQueries } from '../../src/stores/clickhouse/running-queries.js';
 import { createGroup } from '../../src/stores/redis/entry-group.js';
 import { EntryIds } from '../../src/stores/redis/entry-ids.js';
 import { acknowledge, type Manifest, writeManifest } from '../../src/stores/redis/manifests.js';
 import { closeRollupGate } from '../../src/stores/redis/rollup-gate.js';
-import {
-  attemptOf,
-  freshIngestStack,
-  type IngestStack,
-  rowBinaryOf,
-  standingAttempts,
-  toJson,
-} from '../support/ingest.js';
+import { attemptOf, freshIngestStack, type IngestStack, standingAttempts, toJson } from '../support/ingest.js';
 import { readNew } from '../support/read-new.js';
+import { insertAttempts, rollupServices } from '../support/rollup-stack.js';
 import { until } from '../support/until.js';
 
 const DAY_MS = 86_400_000;
@@ -45,15 +37,8 @@ describe('the rollup audit while traffic goes on', () => {
 
   afterEach(() => stack.close());
 
-  const audit = (): Promise<DayAudit> => {
-    const logger = pino({ level: 'silent' });
-    return auditDay(
-      { clickhouse: stack.clickhouse, redis: stack.redis, names: stack.names, logger, signal: never },
-      day,
-    );
-  };
-  const insert = (attempts: readonly AttemptRecord[], token: string = randomUUID()) =>
-    insertBatch(stack.clickhouse, attemptType, { rowBinary: rowBinaryOf(attemptType, attempts), token, signal: never });
+  const audit = (): Promise<DayAudit> => auditDay(rollupServices(stack), day);
+  const insert = (attempts: readonly AttemptRecord[], token?: string) => insertAttempts(stack, attempts, token);
   const isGateOpen = async () => (await stack.redis.command('EXISTS', stack.names.rollupGate)) === 0;
 
   /** Sends batches through a worker and audits their day all the time, twice over. */

@@ -1,14 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
+import type { AttemptRecord } from '../../src/records/attempt.js';
 import { auditChangedDays, auditRange } from '../../src/rollups/audit.js';
 import { auditDay } from '../../src/rollups/audit-day.js';
 import { ClickHouseDatabase } from '../../src/stores/clickhouse/database.js';
-import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { mendRollup } from '../../src/stores/clickhouse/mend-rollup.js';
 import { mendNumber, takeRollupAudit } from '../../src/stores/redis/rollup-audits.js';
-import { attemptOf, freshIngestStack, type IngestStack, rowBinaryOf } from '../support/ingest.js';
+import { attemptOf, freshIngestStack, type IngestStack } from '../support/ingest.js';
+import { forgetAttempts, insertAttempts, rollupServices } from '../support/rollup-stack.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { until } from '../support/until.js';
 
@@ -27,20 +25,9 @@ describe('one rollup audit at a time', () => {
   let stack: IngestStack;
   let sent: AttemptRecord[];
 
-  const services = () => ({
-    clickhouse: stack.clickhouse,
-    redis: stack.redis,
-    names: stack.names,
-    logger: pino({ level: 'silent' }),
-    signal: never,
-  });
+  const services = () => rollupServices(stack);
   const audit = () => auditChangedDays(services(), { now: Date.now(), retentionDays: RETENTION });
-  const insert = (attempts: readonly AttemptRecord[]): Promise<void> =>
-    insertBatch(stack.clickhouse, attemptType, {
-      rowBinary: rowBinaryOf(attemptType, attempts),
-      token: randomUUID(),
-      signal: never,
-    });
+  const insert = (attempts: readonly AttemptRecord[]): Promise<void> => insertAttempts(stack, attempts);
   const run = (query: string) => stack.clickhouse.command({ name: 'test', query, settings: { mutations_sync: '1' } });
   const expectWrong = () => expect(stack.expectExactRollups()).rejects.toThrow();
   const some = (): AttemptRecord[] => sent.slice(0, 40);
@@ -52,10 +39,7 @@ describe('one rollup audit at a time', () => {
   afterAll(() => stack.close());
 
   beforeEach(async () => {
-    for (const table of ['delivery_attempts', 'delivery_stats_hourly', 'delivery_stats_daily']) {
-      await run(`TRUNCATE TABLE ${table}`);
-    }
-    for (const key of [stack.names.rollupMarks, stack.names.rollupMends]) await stack.redis.command('DEL', key);
+    await forgetAttempts(stack);
     sent = [...attemptsOf(day, 300), ...attemptsOf(day - DAY_MS, 50)];
     await insert(sent);
   });

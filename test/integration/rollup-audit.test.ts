@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pino } from 'pino';
-import { type AttemptRecord, attemptType } from '../../src/records/attempt.js';
+import type { AttemptRecord } from '../../src/records/attempt.js';
 import { auditChangedDays, auditRange } from '../../src/rollups/audit.js';
 import { auditDay, rebuildDay } from '../../src/rollups/audit-day.js';
 import { ClickHouseAnalyticsStore } from '../../src/stores/clickhouse/clickhouse-analytics-store.js';
-import { insertBatch } from '../../src/stores/clickhouse/insert-batch.js';
 import { listenForCommitted } from '../../src/stores/redis/committed.js';
-import { attemptOf, freshIngestStack, type IngestStack, rowBinaryOf } from '../support/ingest.js';
+import { attemptOf, freshIngestStack, type IngestStack } from '../support/ingest.js';
 import { AnalyticsModel } from '../support/model.js';
+import { forgetAttempts, insertAttempts, rollupServices } from '../support/rollup-stack.js';
 import { testServers } from '../support/servers.js';
 import { until } from '../support/until.js';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
-const never = new AbortController().signal;
 const RETENTION = 30;
 
 const today = Math.floor(Date.now() / DAY_MS) * DAY_MS;
@@ -39,22 +37,12 @@ describe('the rollup audit', () => {
   let stack: IngestStack;
   let sent: AttemptRecord[];
 
-  const services = () => ({
-    clickhouse: stack.clickhouse,
-    redis: stack.redis,
-    names: stack.names,
-    logger: pino({ level: 'silent' }),
-    signal: never,
-  });
+  const services = () => rollupServices(stack);
   const audit = (now = Date.now()) => auditChangedDays(services(), { now, retentionDays: RETENTION });
 
   async function insert(attempts: readonly AttemptRecord[], token: string = randomUUID()): Promise<void> {
     sent.push(...attempts);
-    await insertBatch(stack.clickhouse, attemptType, {
-      rowBinary: rowBinaryOf(attemptType, attempts),
-      token,
-      signal: never,
-    });
+    await insertAttempts(stack, attempts, token);
   }
 
   const run = (query: string) =>
@@ -82,10 +70,7 @@ describe('the rollup audit', () => {
 
   beforeEach(async () => {
     sent = [];
-    for (const table of ['delivery_attempts', 'delivery_stats_hourly', 'delivery_stats_daily']) {
-      await run(`TRUNCATE TABLE ${table}`);
-    }
-    for (const key of [stack.names.rollupMarks, stack.names.rollupMends]) await stack.redis.command('DEL', key);
+    await forgetAttempts(stack);
     await insert([...attemptsOf(day, 300), ...attemptsOf(day - DAY_MS, 50)]);
   });
 
